@@ -18,7 +18,7 @@ struct progress { /* where progress() goes; the CLI draws it.  Any thread. */
     void *self;
     void (*update)(void *self, const char *source, uint64_t done, uint64_t total, allora_str note);
 };
-struct ctx_shared; /* what all of a root's contexts share: lock, children bookkeeping */
+struct console;
 
 struct allora_ctx {
     struct arena mem;
@@ -29,7 +29,7 @@ struct allora_ctx {
     const struct principal *principal;
     const void *plugin;        /* struct plugin *: whose code runs, for host services */
     const struct progress *progress;
-    void *console;             /* struct console *, where a person is attached */
+    const struct console *console; /* where a person is attached, else NULL; inherited */
     int cancel_pipe[2];        /* made on first cancel_fd() */
     uint32_t flags;            /* ALLORA_SCOPE_* */
     char trace_id[17];

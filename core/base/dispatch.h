@@ -2,7 +2,11 @@
  * Declared here, implemented by core/operation, wired once in core/main.c. */
 #ifndef ALLORA_BASE_DISPATCH_H
 #define ALLORA_BASE_DISPATCH_H
+#include "json.h"
 #include <allora/plugin.h>
+
+/* How a core operation is implemented: args are already validated and have their defaults.  [any] */
+typedef int32_t (*operation_fn)(void *self, allora_ctx *ctx, const json_node *args, const allora_sink *sink, allora_error *err);
 
 struct dispatch {
     void *self;
