@@ -8,29 +8,38 @@
 #include <allora/plugin.h>
 
 struct config;
+struct store;
 struct registry;
 struct registry_options {
-    const char *plugin_path;   /* --plugin-path, may be NULL; colon-separated */
+    const char *plugin_path;   /* --plugin-path, may be NULL; colon-separated folders or .so files */
     const char *executable;    /* /proc/self/exe: <dir>/../lib/allora/plugins is the system folder */
-    const struct config *config; /* may be NULL */
+    const struct config *config; /* may be NULL; plugins.enable and plugins.disable are its keys */
+    /* The core's own manifest (operation/core_manifest.h), [static]: it becomes plugin "allora", folder_kind "core", path "", which
+     * declares operations but has no code to load.  NULL: there is no such plugin (tests). */
+    const char *core_manifest;
+    size_t core_manifest_len;
 };
 /* A refusal is data.  [static for the registry's life] */
 struct plugin_failure {
-    const char *stage; /* find, read, manifest, conflict, trust, abi, load, entry, handshake, create */
+    const char *stage; /* find, config, read, manifest, conflict, trust, abi, load, entry, handshake, create */
     int32_t code;
     const char *message, *hint;
 };
 struct plugin { /* one found file; fields are set once, before the registry is shared, but for `failure` and the loader's own */
-    const char *path, *id, *version, *summary, *folder_kind; /* id "" when not even the manifest could be read */
+    const char *path, *id, *version, *summary; /* id "" when not even the manifest could be read */
+    const char *folder_kind;       /* "core", "path" (--plugin-path), "environment", "user", "system" */
     const char *kinds;             /* "provider", "agent", "command", or several with commas */
     bool shadowed;                 /* the same id stands earlier in the search path */
     const char *shadowed_by;
+    bool disabled;                 /* by plugins.enable or plugins.disable; its failure (stage "config") says so */
     struct plugin_failure failure; /* stage NULL: none so far */
 };
 int32_t registry_open(const struct registry_options *o, struct registry **ret, allora_error *err);
 void registry_close(struct registry *r); /* destroys instances; never dlcloses */
 /* Wire before the first call into a plugin. */
 void registry_set_dispatch(struct registry *r, const struct dispatch *d);
+/* The same, for allora.store/1; without it no plugin is given that interface. */
+void registry_set_store(struct registry *r, struct store *s);
 
 size_t registry_count(const struct registry *r);
 const struct plugin *registry_at(const struct registry *r, size_t i);
@@ -50,7 +59,12 @@ size_t registry_names(const struct registry *r, enum registry_list which, const 
 const struct registry_name *registry_name_find(const struct registry *r, enum registry_list which, const char *name);
 /* Which plugin, installed or not, would provide this command, table or operation?  NULL if nobody knows. */
 const char *registry_who_provides(const struct registry *r, const char *name);
+/* The whole error for a name nobody here provides: when some plugin would (not installed, disabled, broken or shadowed), fills err
+ * with `what "NAME": plugin "X" provides it and …` and a hint, and returns its code (ALLORA_E_ABI: exit 7).  ALLORA_E_NOTFOUND, err
+ * untouched, when no plugin is known to.  what: "no command", "no table". */
+int32_t registry_explain_missing(const struct registry *r, const char *what, const char *name, allora_error *err);
 
+/* Every call into the plugin is made in a child: ctx_open(ctx, p, …), by which the host's services know who calls. */
 /* Loads on first use (marker, dlopen, handshake, create) and fetches an interface.  E_UNSUPPORTED when the plugin has none such. */
 int32_t registry_interface(struct registry *r, const struct plugin *p, allora_ctx *ctx, const char *id, const void **ret,
                            allora_instance **ret_self, allora_error *err);
