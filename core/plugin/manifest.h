@@ -52,7 +52,8 @@ struct operation_decl {
     bool tool;                  /* offered to agents */
     const json_node *node;
 };
-enum arg_type { ARG_STRING, ARG_INT, ARG_NUMBER, ARG_BOOL, ARG_DURATION, ARG_SIZE, ARG_TIME, ARG_FILE /* passes its content */ };
+enum arg_type { ARG_STRING, ARG_INT, ARG_NUMBER, ARG_BOOL, ARG_DURATION, ARG_SIZE, ARG_TIME, ARG_FILE /* passes its content */,
+                ARG_PAIR /* "pair": repeated NAME=VALUE become one object */ };
 struct arg_decl {
     const char *name, *help, *metavar, *target; /* target: key in the operation's arguments */
     char short_name;                            /* 0: none */
@@ -71,6 +72,7 @@ struct command_decl {
     const char *const *path; /* {"session","show"} */
     uint32_t n_path;
     const char *summary, *description, *operation, *render, *empty;
+    const char *group;         /* heading it stands under in `allora help`: "Ask", "Look", …; NULL: the last one */
     const json_node *fixed;    /* constant arguments */
     const json_node *examples; /* [{run, help}] */
     enum face_use face;

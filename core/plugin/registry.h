@@ -52,6 +52,8 @@ enum registry_list { REGISTRY_COMMANDS, REGISTRY_TABLES, REGISTRY_OPERATIONS, RE
 struct registry_name {
     const char *name;    /* commands: the path joined by spaces; views: the view's name (may repeat) */
     const char *summary; /* "" for views */
+    const char *group;   /* commands: command_decl.group, "" without one */
+    const char *example; /* commands: the first example's "run", "" without one.  Both are in the index, for `allora help` */
     const struct plugin *plugin;
 };
 /* Sorted by name; *ret is [static]. */
