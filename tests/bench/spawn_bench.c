@@ -16,8 +16,7 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
-
-extern char **environ;
+#include <unistd.h>
 
 enum { COMMANDS_MAX = 16, RUNS_MAX = 100000 };
 
@@ -112,18 +111,18 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "usage: spawn_bench RUNS NAME COMMAND... [-- NAME COMMAND...]...\n");
         return 2;
     }
-    for (int i = 0; i < count; i++) {
-        commands[i].times_us = calloc((size_t)runs, sizeof(uint64_t));
-        if (!commands[i].times_us)
-            return 1;
-    }
+    uint64_t *all_times = calloc((size_t)count * (size_t)runs, sizeof(uint64_t));
+    if (!all_times)
+        return 1;
+    for (int i = 0; i < count; i++)
+        commands[i].times_us = &all_times[(size_t)i * (size_t)runs];
     int rc = measure(commands, count, (int)runs);
     for (int i = 0; i < count; i++) {
         uint64_t *times = commands[i].times_us;
         qsort(times, (size_t)runs, sizeof *times, compare_times);
         if (rc == 0)
             printf("%s %" PRIu64 " %" PRIu64 "\n", commands[i].name, times[runs / 2], times[0]);
-        free(times);
     }
+    free(all_times);
     return rc == 0 ? 0 : 1;
 }
