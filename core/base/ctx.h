@@ -21,7 +21,7 @@ struct progress { /* where progress() goes; the CLI draws it.  Any thread. */
 struct console;
 
 struct allora_ctx {
-    struct arena mem;
+    struct arena mem;          /* set mem.wipe before a secret goes in */
     allora_ctx *parent, *children, *next_sibling; /* guarded by the root's lock */
     pthread_mutex_t *lock;
     _Atomic int32_t cancel;    /* 0, or the ALLORA_E_* that ended it */
@@ -44,8 +44,10 @@ void ctx_closep(allora_ctx **c);
 void ctx_cancel(allora_ctx *c, int32_t status); /* async-signal-unsafe; any thread */
 int32_t ctx_cancelled(allora_ctx *c);           /* 0, ALLORA_E_CANCELLED or ALLORA_E_TIMEOUT; one load and a clock read */
 int32_t ctx_check(allora_ctx *c, allora_error *err); /* the same, with words */
+/* Readable once c or a parent is cancelled; a deadline does not make it so, poll() with a timeout.  c's; closed with it. */
 int32_t ctx_cancel_fd(allora_ctx *c, int32_t *ret_fd, allora_error *err);
-/* Ctrl-C: cancels the innermost open ALLORA_SCOPE_INTERRUPT scope under root, or root itself. */
+/* Ctrl-C: cancels the innermost (of equals the newest) open ALLORA_SCOPE_INTERRUPT scope under root that still runs, or
+ * root itself.  A second call thus reaches one further out.  Any thread, not from a signal handler. */
 void ctx_interrupt(allora_ctx *root);
 void *ctx_alloc(allora_ctx *c, size_t size);
 /* Sleeps, waking early when cancelled or past the deadline (and returning that status). */

@@ -10,12 +10,14 @@
 typedef struct cJSON json_node;
 enum json_type { JSON_NONE, JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
 
-/* The whole of text must be one value, valid UTF-8, at most 200 levels deep, without duplicate keys in one object.
- * Errors carry line:column.  Free with json_free(). */
+/* The whole of text must be one value, valid UTF-8, at most 200 levels deep, without duplicate keys in one object and
+ * without numbers beyond a double's range.  \u0000 reads as U+FFFD, as text here ends at a NUL; a lone surrogate escape
+ * does too.  Errors are ALLORA_E_ARG and begin with "LINE:COLUMN: " (1-based; columns count bytes).  Free with
+ * json_free(). */
 int32_t json_parse(const char *text, size_t len, json_node **ret, allora_error *err) A_MUST_CHECK;
 void json_free(json_node *n);
 void json_freep(json_node **n);
-json_node *json_copy(const json_node *n) A_MUST_CHECK;
+json_node *json_copy(const json_node *n) A_MUST_CHECK; /* NULL for NULL, or when memory is out */
 
 enum json_type json_typeof(const json_node *n);
 const json_node *json_get(const json_node *object, const char *key);
@@ -31,7 +33,8 @@ const char *json_key(const json_node *child); /* of an object's member */
 
 const char *json_str(const json_node *n, const char *dflt);
 double json_num(const json_node *n, double dflt);
-int64_t json_int(const json_node *n, int64_t dflt); /* exact up to 2^53 */
+/* Exact up to 2^53; fractions are cut off, what lies beyond int64 gives its nearest end. */
+int64_t json_int(const json_node *n, int64_t dflt);
 bool json_bool(const json_node *n, bool dflt);
 const char *json_get_str(const json_node *object, const char *key, const char *dflt);
 int64_t json_get_int(const json_node *object, const char *key, int64_t dflt);
@@ -45,5 +48,8 @@ json_node *json_new_num(double d) A_MUST_CHECK;
 json_node *json_new_bool(bool b) A_MUST_CHECK;
 json_node *json_new_null(void) A_MUST_CHECK;
 int32_t json_set(json_node *object, const char *key, json_node *taken); /* replaces; frees `taken` on failure */
-int32_t json_push(json_node *array, json_node *taken);
+/* json_set() for a key that is known to be new: does not look for it, so building large objects stays linear. */
+int32_t json_add(json_node *object, const char *key, json_node *taken);
+int32_t json_push(json_node *array, json_node *taken); /* frees `taken` on failure */
+void json_remove(json_node *object, const char *key);   /* and frees the member; nothing if it is not there */
 #endif

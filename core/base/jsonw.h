@@ -6,7 +6,7 @@
 #include "json.h"
 #include <stdint.h>
 
-enum { JSONW_DEPTH = 64 };
+enum { JSONW_DEPTH = 256 }; /* deeper fails the buffer; json_parse() allows less, so trees always fit */
 struct jsonw {
     struct buf *out;
     unsigned depth;

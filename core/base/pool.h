@@ -9,9 +9,10 @@
 struct pool;
 struct pool *pool_new(unsigned max_threads);
 void pool_free(struct pool *p); /* waits for all jobs */
-/* 0 or ALLORA_E_NOMEM.  fn runs once on some worker. */
+/* 0 or ALLORA_E_NOMEM.  fn runs once on some worker, or, when the system refuses another thread, inside the
+ * pool_wait_begin() of a job that waits.  Any thread, jobs too. */
 int32_t pool_submit(struct pool *p, void (*fn)(void *), void *arg) A_MUST_CHECK;
-/* Bracket a blocking wait made inside a job. */
+/* Bracket a blocking wait made inside a job; outside of one they do nothing. */
 void pool_wait_begin(struct pool *p);
 void pool_wait_end(struct pool *p);
 #endif

@@ -12,12 +12,12 @@ struct rowset_event {
 };
 struct rowset {
     struct arena mem;
-    const char **names;        /* n_columns, from begin() */
+    const char **names;        /* n_columns, from begin(); without it "column1" … are made up by the first row */
     const allora_column **columns;
     uint32_t n_columns;
-    allora_value **rows;       /* n_rows arrays of n_columns cells */
+    allora_value **rows;       /* n_rows arrays of n_columns cells; what a short row left out is ABSENT */
     size_t n_rows, cap_rows;
-    size_t max_rows, max_bytes; /* over either: further rows are counted, not kept */
+    size_t max_rows, max_bytes; /* over either: further rows are counted, not kept; 0 = no such limit */
     size_t n_dropped;
     struct rowset_event *events, *last_event;
     bool oom;

@@ -31,12 +31,17 @@ allora_value val_textn(const char *p, size_t n);
 allora_value val_text(const char *s);
 allora_value val_json(const char *p, size_t n);
 
-/* Does `v OP f->val` hold, with the host's own semantics (numbers compare by value, TEXT by bytes, NULL and ABSENT match nothing
- * but ISNULL)?  This is the one filter evaluator: the row sink, the cache and the tests use it. */
+/* Does `v OP f->val` hold, with the host's own semantics?  This is the one filter evaluator: the row sink, the cache and
+ * the tests use it.
+ *   - BOOL, INT, REAL and TIME compare by exact value among each other; TEXT and JSON by bytes among each other.
+ *   - ISNULL holds for NULL, for ABSENT and for a NaN, which SQL knows as NULL; nothing else holds for them.
+ *   - A number and a text are never equal, so NE holds; the number is the lesser, as SQL orders them.
+ *   - A NULL on the filter's side matches nothing.  IN holds when EQ holds for one of the list.
+ *   - PREFIX and PREFIX_NOCASE (ASCII folding only) want text on both sides. */
 bool filter_matches(const allora_filter *f, const allora_value *v);
 /* <0, 0, >0; only for comparable types (both numeric, or both text-like), else *ret_ok = false. */
 int val_compare(const allora_value *a, const allora_value *b, bool *ret_ok);
-/* Deep copy into the arena.  0 or ALLORA_E_NOMEM. */
+/* Deep copy into the arena, texts with a NUL behind them.  0 or ALLORA_E_NOMEM. */
 int32_t val_copy(struct arena *a, const allora_value *src, allora_value *ret);
 /* Appends what a person reads: text as is, times as RFC 3339, NULL and ABSENT as nothing. */
 void val_print(struct buf *b, const allora_value *v);
