@@ -13,7 +13,7 @@ struct dispatch {
     /* Runs an operation through the gate as ctx's principal.  [any] */
     int32_t (*call)(void *self, allora_ctx *ctx, const char *operation, allora_str args_json, const allora_sink *sink,
                     allora_error *err);
-    /* Rows: name, effect, summary, arguments (JSON Schema), examples (JSON), plugin. */
+    /* Rows: name, effect, summary, arguments (JSON Schema), examples (JSON), plugin, tool (bool), description. */
     int32_t (*catalogue)(void *self, allora_ctx *ctx, const char *glob, const allora_sink *sink, allora_error *err);
 };
 #endif

@@ -1,4 +1,5 @@
-/* The core's own manifest, core/operation/core.json, as it stands in the program.  The registry lists it as plugin "allora". */
+/* The core's own manifest, core/operation/core.json, as it stands in the program.  The registry
+ * lists it as plugin "allora". */
 #ifndef ALLORA_OPERATION_CORE_MANIFEST_H
 #define ALLORA_OPERATION_CORE_MANIFEST_H
 #include <allora/plugin.h>

@@ -1,0 +1,45 @@
+/* The core's own operations. */
+#include "operation/builtin.h"
+#include "agent/agent.h"
+#include "base/err.h"
+#include "operation/check.h"
+#include "query/engine.h"
+
+static int32_t op_operation_list(void *self, allora_ctx *ctx, const json_node *args,
+                                 const allora_sink *sink, allora_error *err)
+{
+    const struct builtin_parts *parts = self;
+    return gate_catalogue(parts->gate, ctx, json_get_str(args, "pattern", "*"), sink, err);
+}
+
+int32_t builtin_wire(const struct builtin_parts *parts, allora_error *err)
+{
+    void *all =
+        (void *)(uintptr_t)parts; /* operation_fn's self is not const; nobody writes to it */
+    const struct {
+        const char *name;
+        operation_fn fn;
+        void *self;
+    } wires[] = {
+        {"operation.list", op_operation_list, all},
+        {"core.check", check_op, all},
+        {"query.sql", query_op_sql, parts->engine},
+        {"table.list", query_op_table_list, parts->engine},
+        {"table.describe", query_op_table_describe, parts->engine},
+        {"agent.ask", agent_op_ask, parts->agents},
+        {"agent.list", agent_op_list, parts->agents},
+        {"session.list", agent_op_session_list, parts->agents},
+        {"session.show", agent_op_session_show, parts->agents},
+        {"session.delete", agent_op_session_delete, parts->agents},
+        {"receipt.show", agent_op_receipt_show, parts->agents},
+    };
+    for (size_t i = 0; i < sizeof wires / sizeof *wires; i++) {
+        if (!wires[i].self)
+            continue;
+        int32_t status = gate_implement(parts->gate, wires[i].name, wires[i].fn, wires[i].self);
+        if (status)
+            return err_set(err, status, "the core's manifest declares no operation %s",
+                           wires[i].name);
+    }
+    return ALLORA_OK;
+}
