@@ -149,6 +149,8 @@ void buf_add_real(struct buf *b, double d)
     for (int digits = 15; digits <= 17; digits++) {
         (void)snprintf(text, sizeof text, "%.*g", digits, d);
         double back = strtod(text, NULL);
+        /* Bitwise on purpose: -0.0 must stay -0.0.
+         * NOLINTNEXTLINE(bugprone-suspicious-memory-comparison,cert-*) */
         if (memcmp(&back, &d, sizeof d) == 0)
             break;
     }

@@ -141,7 +141,7 @@ static int open_temporary(const char *target, mode_t mode, char **ret_path)
     for (int attempt = 0; attempt < 16; attempt++) {
         uint64_t random = 0;
         if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
-            return -errno;
+            return -EIO;
         char *path = mem_printf("%s.%016llx.tmp", target, (unsigned long long)random);
         if (!path)
             return -ENOMEM;
@@ -199,7 +199,7 @@ int32_t fs_write_atomic(const char *path, const void *p, size_t n, mode_t mode, 
     if (!target)
         return err_nomem(err);
     int fd = open_temporary(target, mode, &temporary);
-    int result = fd < 0 ? fd : write_and_rename(fd, temporary, target, p, n);
+    int result = temporary ? write_and_rename(fd, temporary, target, p, n) : fd;
     if (result == 0)
         result = sync_folder_of(target);
     if (result == 0)
