@@ -8,6 +8,7 @@
 #include "cli/progress.h"
 #include "cli/term.h"
 #include "cli/text.h"
+#include <stdio.h>
 #include <unistd.h>
 
 enum { REPORT_MAX = 64 * 1024, EXCERPT_WIDTH = 76 };
