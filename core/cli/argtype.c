@@ -27,7 +27,7 @@ static int32_t wrong(const struct arg_decl *d, const char *rule, const char *tex
 static int32_t out_of_range(const struct arg_decl *d, double v, const char *text, allora_error *err)
 {
     char rule[96];
-    double low = json_num(d->minimum, -INFINITY), high = json_num(d->maximum, INFINITY);
+    double low = json_num(d->minimum, -HUGE_VAL), high = json_num(d->maximum, HUGE_VAL);
     if (v >= low && v <= high)
         return ALLORA_OK;
     if (d->minimum && d->maximum)
