@@ -41,7 +41,7 @@ static void skip_space(struct reader *r)
 }
 
 /* Length of the UTF-8 sequence at p (RFC 3629), 0 when it is none. */
-static size_t utf8_length(const unsigned char *p, const unsigned char *end)
+size_t sdk_utf8_length(const unsigned char *p, const unsigned char *end)
 {
     if (p[0] < 0x80)
         return 1;
@@ -152,7 +152,7 @@ static int32_t read_string(struct reader *r, allora_str *out)
         }
         if (c < 0x20)
             return fail_at(r, r->at, "control character in a string");
-        size_t n = utf8_length((const unsigned char *)r->at, (const unsigned char *)close);
+        size_t n = sdk_utf8_length((const unsigned char *)r->at, (const unsigned char *)close);
         if (n == 0)
             return fail_at(r, r->at, "not UTF-8");
         for (; n; n--)

@@ -1,5 +1,7 @@
 /* RFC 3339 times. */
 #include "sdk_internal.h"
+#include <stdio.h>
+#include <time.h>
 
 /* Days from 1970-01-01 in the proleptic Gregorian calendar; the month counted from March, so that
  * the leap day comes last. */
@@ -91,4 +93,24 @@ bool sdk_parse_time(allora_str text, int64_t *ret_us)
         return false;
     *ret_us = (seconds + hour * 3600 + minute * 60 + second - offset) * 1000000 + us;
     return true;
+}
+
+void sdk_format_time(int64_t us, char out[32])
+{
+    int64_t seconds = us / 1000000, fraction = us % 1000000;
+    if (fraction < 0) {
+        fraction += 1000000;
+        seconds--;
+    }
+    time_t t = (time_t)seconds;
+    struct tm tm;
+    if (!gmtime_r(&t, &tm) || tm.tm_year < -1900 || tm.tm_year > 8099) {
+        out[0] = 0; /* RFC 3339 has four digits for the year */
+        return;
+    }
+    int n = snprintf(out, 32, "%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year + 1900, tm.tm_mon + 1,
+                     tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+    if (fraction)
+        n += snprintf(out + n, (size_t)(32 - n), ".%06d", (int)fraction);
+    (void)snprintf(out + n, (size_t)(32 - n), "Z");
 }

@@ -440,6 +440,143 @@ int32_t sdk_no_begin(void *, const allora_column *const *, uint32_t);
 int32_t sdk_no_row(void *, const allora_value *, uint32_t);
 int32_t sdk_no_event(void *, int32_t, allora_str);
 
+/* ---- writing JSON ---- */
+
+/* sdk_writer w = sdk_writer_begin(self, ctx);
+ * sdk_w_open(&w, NULL, '{'); sdk_w_text(&w, "name", "x"); sdk_w_close(&w, '}'); … sdk_w_done(&w)
+ * key: of an object's member, NULL in an array.  Out of memory is kept and told by sdk_w_done(). */
+typedef struct sdk_writer {
+    const allora_host *host;
+    allora_ctx *ctx;
+    char *text;
+    size_t len, cap;
+    bool comma, failed;
+} sdk_writer;
+sdk_writer sdk_writer_begin(const allora_instance *, allora_ctx *);
+void sdk_w_open(sdk_writer *, const char *key, char bracket); /* '{' or '[' */
+void sdk_w_close(sdk_writer *, char bracket);                 /* '}' or ']' */
+void sdk_w_str(sdk_writer *, const char *key, allora_str);    /* what isn't UTF-8 becomes U+FFFD */
+void sdk_w_text(sdk_writer *, const char *key, const char *); /* NULL: null */
+void sdk_w_int(sdk_writer *, const char *key, int64_t);
+void sdk_w_real(sdk_writer *, const char *key, double); /* NaN and infinities: null */
+void sdk_w_bool(sdk_writer *, const char *key, bool);
+void sdk_w_null(sdk_writer *, const char *key);
+void sdk_w_json(sdk_writer *, const char *key, allora_str json); /* as it is */
+void sdk_w_cell(sdk_writer *, const char *key, allora_value);    /* times as RFC 3339 */
+/* NUL-terminated; ptr NULL when memory was out. */
+allora_str sdk_w_done(sdk_writer *);
+/* RFC 3339 in UTC, with a fraction only where there is one.  At least 32 bytes. */
+void sdk_format_time(int64_t us, char out[32]);
+
+/* ---- arguments, and calling operations ---- */
+
+/* An operation's arguments, which the host has checked against the manifest; empty text is an empty
+ * object. */
+int32_t sdk_args(const allora_instance *, allora_ctx *, allora_str args_json, const sdk_json **ret,
+                 allora_error *err);
+/* An argument of a face; dflt when it wasn't given. */
+const char *sdk_invocation_arg(const allora_invocation *, const char *name, const char *dflt);
+
+/* Everything an operation sent, copied into the ctx's arena. */
+typedef struct sdk_result {
+    const char *const *names; /* n_columns, from begin() */
+    uint32_t n_columns, n_warnings;
+    const allora_value *const *rows; /* n_rows arrays of n_columns cells */
+    uint64_t n_rows, n_dropped;      /* dropped: those over max_rows */
+    allora_str document;             /* ALLORA_EV_RESULT; empty when none came */
+    allora_str provenance;           /* ALLORA_EV_PROVENANCE */
+    allora_str text;                 /* ALLORA_EV_TEXT, all of it */
+    const allora_str *warnings;      /* ALLORA_EV_WARNING */
+    int32_t status;                  /* ALLORA_OK or ALLORA_PARTIAL */
+} sdk_result;
+/* Needs permission "invoke" for this operation.  max_rows 0: 100,000. */
+int32_t sdk_call(const allora_instance *, allora_ctx *, const char *operation, allora_str args_json,
+                 uint64_t max_rows, sdk_result *ret, allora_error *err);
+/* NULL cell when there is no such row or column. */
+allora_value sdk_result_cell(const sdk_result *, uint64_t row, const char *column);
+/* The same for operations whose answer is a document; *ret is NULL when none came. */
+int32_t sdk_call_json(const allora_instance *, allora_ctx *, const char *operation,
+                      allora_str args_json, const sdk_json **ret, allora_error *err);
+
+/* ---- HTTP ---- */
+
+typedef struct sdk_request {
+    const char *method, *url;
+    allora_pair *headers;
+    uint32_t n_headers, cap_headers;
+    allora_str body;
+    uint32_t flags;  /* ALLORA_HTTP_* */
+    bool idempotent; /* may be tried again; GET, HEAD, PUT and DELETE always are */
+    const allora_instance *self;
+    allora_ctx *ctx;
+} sdk_request;
+/* value is copied; ALLORA_E_NOMEM when memory is out. */
+int32_t sdk_header(sdk_request *, const char *name, const char *value);
+
+typedef struct sdk_reply {
+    int32_t status;
+    uint32_t n_headers, retry_after_ms; /* from Retry-After, 0 when there is none */
+    const allora_pair *headers;
+    allora_str body;
+    const sdk_json *json; /* sdk_get() only */
+} sdk_reply;
+/* Names compare without case; empty when there is no such header. */
+allora_str sdk_reply_header(const sdk_reply *, const char *name);
+
+#define SDK_LINK_HEADER "Link:"
+
+/* How an API is spoken to: one [static] object for all its tables. */
+typedef struct sdk_api {
+    const char *endpoint;       /* "https://api.example.com"; the configuration's "endpoint" wins */
+    const char *next;           /* dotted path in the reply to what leads to the next page, or
+                                   SDK_LINK_HEADER (RFC 8288, rel="next"); NULL: there are no pages */
+    const char *next_parameter; /* the query parameter that takes it; NULL: it is a URL */
+    const char *rate_bucket;    /* NULL: the plugin's id */
+    const char *secret, *secret_header, *secret_prefix; /* as in allora_http_request */
+    uint32_t timeout_ms;                                /* of one attempt; 0: the host's */
+    uint32_t max_attempts;                              /* 0: 5 */
+    /* Before every attempt: adds headers for the time and body of this very attempt. */
+    int32_t (*sign)(sdk_request *, allora_error *);
+    /* Of a reply that isn't 2xx: ALLORA_BACKOFF_* to try again, or a failure with err filled.  err
+     * comes filled with what the HTTP status says; NULL: that decides (429 and 503 throttled; 408,
+     * 500, 502, 504 transient). */
+    int32_t (*classify)(const allora_instance *, const sdk_reply *, allora_error *err);
+} sdk_api;
+
+/* The loop of attempts: sign, send, classify, back off. */
+int32_t sdk_send(const sdk_api *, sdk_request *, sdk_reply *ret, allora_error *err);
+/* GET endpoint + path; the body must be JSON. */
+int32_t sdk_get(const sdk_api *, const allora_instance *, allora_ctx *, const char *path,
+                sdk_reply *ret, allora_error *err);
+
+/* SDK_PAGES (page, &api, &out, "/servers?per_page=100", "servers", err) {
+ *     sdk_foreach (server, page.items) { if (sdk_row(&out, …)) return out.status; }
+ * }
+ * return page.status;
+ * Each page has a scope of its own (page.ctx), which ends with it, also when the body returns.
+ * Between pages the position is told to the host, which may hand it back later; the loop goes on
+ * from there by itself. */
+typedef struct sdk_page {
+    allora_ctx *ctx;
+    const sdk_json *items; /* an array */
+    sdk_reply reply;
+    int32_t status;  /* after the loop */
+    uint32_t number; /* from 1 */
+    /* the rest is the loop's own */
+    const sdk_api *api;
+    sdk_rows *out;
+    const char *path, *items_path;
+    char *position;
+    allora_error *err;
+} sdk_page;
+#define SDK_PAGES(page, api, out, path, items_path, err)                                           \
+    SDK_CLEANUP(sdk_pages_done) sdk_page page = sdk_pages_begin(api, out, path, items_path, err);  \
+    while (sdk_pages_next(&page))
+sdk_page sdk_pages_begin(const sdk_api *, sdk_rows *, const char *path, const char *items_path,
+                         allora_error *err);
+bool sdk_pages_next(sdk_page *);
+void sdk_pages_done(sdk_page *);
+
 #ifdef __cplusplus
 }
 /* sdk_row(&out, cell, cell, …) */
