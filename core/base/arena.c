@@ -68,16 +68,15 @@ void arena_reset(struct arena *a)
     if (!b)
         return;
     while (b->next) {
-        struct arena_block *next = b->next;
-        block_free(b, a->wipe);
-        b = next;
+        struct arena_block *older = b->next;
+        b->next = older->next;
+        block_free(older, a->wipe);
     }
     UNPOISON(b->data, b->cap);
     if (a->wipe)
         explicit_bzero(b->data, b->used);
     POISON(b->data, b->cap);
     b->used = 0;
-    a->head = b;
     a->used = 0;
 }
 

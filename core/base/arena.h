@@ -15,7 +15,7 @@ struct arena {
 
 void arena_init(struct arena *a, size_t limit);
 void arena_done(struct arena *a);
-void arena_reset(struct arena *a); /* keeps the first block */
+void arena_reset(struct arena *a); /* keeps the newest ordinary block for what comes next */
 void *arena_alloc(struct arena *a, size_t size) A_MUST_CHECK;          /* NULL on OOM or limit */
 void *arena_array(struct arena *a, size_t n, size_t size) A_MUST_CHECK; /* zeroed, overflow-checked */
 char *arena_strdup(struct arena *a, const char *s) A_MUST_CHECK;

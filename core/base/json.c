@@ -211,7 +211,8 @@ size_t json_count(const json_node *array_or_object)
 {
     size_t n = 0;
 
-    json_foreach(child, array_or_object) n++;
+    json_foreach (child, array_or_object)
+        n++;
     return n;
 }
 

@@ -209,8 +209,7 @@ void jw_node(struct jsonw *w, const json_node *n)
     case JSON_OBJECT: {
         bool object = json_typeof(n) == JSON_OBJECT;
         open_level(w, object ? '{' : '[');
-        json_foreach(child, n)
-        {
+        json_foreach (child, n) {
             if (buf_failed(w->out))
                 break;
             if (object)

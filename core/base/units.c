@@ -143,7 +143,7 @@ static void put_decimal(struct buf *b, uint64_t us, uint64_t unit, const char *n
         buf_addf(b, "%llu.%llu %s", (unsigned long long)(tenths / 10),
                  (unsigned long long)(tenths % 10), name);
     else
-        buf_addf(b, "%llu %s", (unsigned long long)((tenths + 5) / 10), name);
+        buf_addf(b, "%llu %s", (unsigned long long)((us + unit / 2) / unit), name);
 }
 
 static void put_pair(struct buf *b, uint64_t big, const char *big_name, uint64_t small,

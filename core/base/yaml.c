@@ -49,13 +49,23 @@ struct builder {
 
 /* ---- places ---- */
 
-static void place_remember(struct builder *b, const char *key, yaml_mark_t mark)
+static bool no_memory(struct builder *b)
 {
+    (void)err_nomem(b->err);
+    return false;
+}
+
+/* The builder's path stands at the event now in hand. */
+static bool place_remember(struct builder *b)
+{
+    yaml_mark_t mark = b->event.start_mark;
     uint64_t packed = (uint64_t)(mark.line + 1) << 32 | (uint32_t)(mark.column + 1);
 
-    if (b->places->at.n < MAX_PLACES &&
-        map_put(&b->places->at, key, (void *)(uintptr_t)packed, NULL) != ALLORA_OK)
-        return; /* a place is a courtesy: without memory for it the tree still stands */
+    if (buf_failed(&b->path) || b->places->at.n >= MAX_PLACES)
+        return true;
+    return map_put(&b->places->at, buf_str(&b->path), (void *)(uintptr_t)packed, NULL) ==
+               ALLORA_OK ||
+           no_memory(b);
 }
 
 void yaml_place(const struct yaml_places *p, const char *dotted_key, unsigned *ret_line,
@@ -99,12 +109,6 @@ static bool fail(struct builder *b, const char *what)
     return fail_at(b, b->event.start_mark, what);
 }
 
-static bool no_memory(struct builder *b)
-{
-    (void)err_nomem(b->err);
-    return false;
-}
-
 static bool syntax_error(struct builder *b)
 {
     const yaml_parser_t *p = &b->parser;
@@ -144,17 +148,16 @@ static bool attach(struct builder *b, json_node *taken)
 }
 
 /* What an item of a sequence is called in places; mappings did it at the key. */
-static void enter_item(struct builder *b)
+static bool enter_item(struct builder *b)
 {
     struct level *l = b->depth ? &b->levels[b->depth - 1] : NULL;
     char index[24];
 
     if (!l || l->key)
-        return;
+        return true;
     (void)snprintf(index, sizeof index, "%zu", l->n_items);
     path_enter(b, l, index);
-    if (!buf_failed(&b->path))
-        place_remember(b, buf_str(&b->path), b->event.start_mark);
+    return place_remember(b);
 }
 
 static bool bind_anchor(struct builder *b, const char *name, json_node *node)
@@ -180,8 +183,8 @@ static bool on_key(struct builder *b, struct level *l)
     if (!l->key || map_put(&l->keys, key, b, NULL) != ALLORA_OK)
         return no_memory(b);
     path_enter(b, l, key);
-    if (!buf_failed(&b->path))
-        place_remember(b, buf_str(&b->path), b->event.start_mark);
+    if (!place_remember(b))
+        return false;
     if (b->event.data.scalar.anchor)
         return fail(b, "anchors on keys are not supported");
     return true;
@@ -196,7 +199,8 @@ static bool on_scalar(struct builder *b)
 
     if (l && json_typeof(l->node) == JSON_OBJECT && !l->key)
         return on_key(b, l);
-    enter_item(b);
+    if (!enter_item(b))
+        return false;
     if (!yaml_scalar((const char *)b->event.data.scalar.value, b->event.data.scalar.length,
                      b->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE, tag, &node, &what))
         return what ? fail(b, what) : no_memory(b);
@@ -223,7 +227,8 @@ static bool on_start(struct builder *b, bool mapping)
     if (b->depth == MAX_DEPTH)
         return fail(b, "nested too deeply (64 levels are allowed)");
 
-    enter_item(b);
+    if (!enter_item(b))
+        return false;
     struct level l = {.path_len = b->path.failed ? MAX_PLACE_KEY + 1 : b->path.len};
     map_init(&l.keys);
     l.node = mapping ? json_new_object() : json_new_array();
@@ -261,8 +266,7 @@ static size_t measure(const json_node *n, size_t *ret_height)
 {
     size_t nodes = 1, height = 0;
 
-    json_foreach(child, n)
-    {
+    json_foreach (child, n) {
         size_t below;
         nodes += measure(child, &below);
         if (below > height)
@@ -288,7 +292,8 @@ static bool on_alias(struct builder *b)
     if (b->depth + height > MAX_DEPTH)
         return fail(b, "nested too deeply (64 levels are allowed)");
 
-    enter_item(b);
+    if (!enter_item(b))
+        return false;
     json_node *copy = json_copy(target);
     return copy ? attach(b, copy) : no_memory(b);
 }
@@ -386,7 +391,10 @@ int32_t yaml_parse(const char *file, const char *text, size_t len, json_node **r
     b->path = BUF(MAX_PLACE_KEY);
     map_init(&b->anchors);
     b->places = mem_zalloc(sizeof *b->places);
-    if (!b->places || !yaml_parser_initialize(&b->parser)) {
+    /* Reserved, a path can only fail for its length, never for want of memory. */
+    if (!b->places || !buf_reserve(&b->path, MAX_PLACE_KEY) ||
+        !yaml_parser_initialize(&b->parser)) {
+        buf_done(&b->path);
         free(b->places);
         free(b);
         return err_nomem(err);
