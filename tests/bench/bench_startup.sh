@@ -45,7 +45,7 @@ done
 grep -q bench042 "$bench_room/help" || bench_fail "100 plugins are found" "--help does not name bench042"
 
 # Each completion script calls back into the program for the words that fit: that call is measured.
-complete=(__complete -- bench0)
+complete=(__complete bash 0 bench0)
 "$ALLORA" "${complete[@]}" >"$bench_room/words" 2>&1 || exit 1
 grep -q bench042 "$bench_room/words" || bench_fail "completion knows the plugins" "no bench042"
 
