@@ -118,7 +118,8 @@ static void put_string(struct buf *b, const char *s, size_t n)
             put_escape(b, c);
         run = ++i;
     }
-    buf_add(b, s + run, n - run);
+    if (n > run)
+        buf_add(b, s + run, n - run);
     buf_addc(b, '"');
 }
 

@@ -12,7 +12,7 @@ static inline allora_str str_of(const char *s)
 }
 static inline bool str_eq(allora_str a, const char *b)
 {
-    return a.len == strlen(b) && memcmp(a.ptr, b, a.len) == 0;
+    return a.len == strlen(b) && (a.len == 0 || memcmp(a.ptr, b, a.len) == 0);
 }
 bool streq(const char *a, const char *b);       /* NULL-safe */
 bool streq_nocase(const char *a, const char *b); /* ASCII folding, NULL-safe */

@@ -386,6 +386,8 @@ int32_t yaml_parse(const char *file, const char *text, size_t len, json_node **r
 
     if (!b)
         return err_nomem(err);
+    if (!text) /* an empty buffer's bytes */
+        text = "", len = 0;
     b->file = file;
     b->err = &own;
     b->path = BUF(MAX_PLACE_KEY);

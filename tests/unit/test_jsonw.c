@@ -66,6 +66,10 @@ static void test_strings(void **state)
     };
 
     (void)state;
+    A_CLEAN(buf_done) struct buf none = BUF(100);
+    struct jsonw w0 = JSONW(&none);
+    jw_strn(&w0, NULL, 0);
+    assert_string_equal(buf_str(&none), "\"\"");
     for (size_t i = 0; i < COUNT(rows); i++) {
         A_CLEAN(buf_done) struct buf b = BUF(100);
         struct jsonw w = JSONW(&b);

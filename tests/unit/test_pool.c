@@ -177,6 +177,40 @@ static void test_surplus_threads_pass_work_on(void **state)
     assert_true(clock_mono_us() - start < 4000000);
 }
 
+static pthread_t ran_on;
+
+static void note_thread(void *arg)
+{
+    (void)arg;
+    ran_on = pthread_self();
+    atomic_fetch_add(&done, 1);
+}
+
+static void wait_without_threads(void *arg)
+{
+    struct group *g = arg;
+
+    mem_fail_after(1); /* the job is stored, the thread for it is refused */
+    g->status = pool_submit(g->pool, note_thread, NULL);
+    mem_fail_after(0); /* and once more when the wait begins */
+    pool_wait_begin(g->pool);
+    mem_fail_after(-1);
+    g->left = atomic_load(&done) == 1 && pthread_equal(ran_on, pthread_self()) ? 0 : 1;
+    pool_wait_end(g->pool);
+}
+
+/* What would wait for ever is done by the one who waits. */
+static void test_no_thread_to_be_had(void **state)
+{
+    (void)state;
+    atomic_store(&done, 0);
+    struct group g = {.pool = pool_new(2), .left = -1};
+    assert_int_equal(pool_submit(g.pool, wait_without_threads, &g), ALLORA_OK);
+    pool_free(g.pool);
+    assert_int_equal(g.status, ALLORA_OK);
+    assert_int_equal(g.left, 0);
+}
+
 static void test_empty(void **state)
 {
     (void)state;
@@ -212,6 +246,7 @@ int main(void)
         cmocka_unit_test(test_nested_jobs),
         cmocka_unit_test(test_free_waits_for_jobs_of_jobs),
         cmocka_unit_test(test_surplus_threads_pass_work_on),
+        cmocka_unit_test(test_no_thread_to_be_had),
         cmocka_unit_test(test_empty),
         cmocka_unit_test(test_out_of_memory),
     };

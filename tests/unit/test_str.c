@@ -24,6 +24,7 @@ static void test_equality(void **state)
     assert_true(str_eq(str_of("ab"), "ab"));
     assert_false(str_eq((allora_str){"ab", 1}, "ab"));
     assert_int_equal(str_of(NULL).len, 0);
+    assert_true(str_eq((allora_str){NULL, 0}, ""));
 }
 
 static void test_globs(void **state)

@@ -110,6 +110,8 @@ static void test_errors_name_the_place(void **state)
         assert_int_equal(parse(rows[i].yaml, &b, &err), ALLORA_E_CONFIG);
         assert_string_equal(err.message, rows[i].message);
     }
+    A_CLEAN(json_freep) json_node *none = NULL;
+    assert_int_equal(yaml_parse("f", NULL, 0, &none, NULL, NULL), ALLORA_OK);
     /* the parser's own words, at the right place */
     A_CLEAN(buf_done) struct buf b = BUF(10000);
     allora_error err = ERR_INIT;
