@@ -117,8 +117,7 @@ int32_t args_json(struct args *a, struct buf *out, allora_error *err)
         return missing_words(missing, err);
     struct jsonw w = JSONW(out);
     jw_object(&w);
-    json_foreach(item, a->command->fixed)
-    {
+    json_foreach (item, a->command->fixed) {
         jw_key(&w, json_key(item));
         jw_node(&w, item);
     }
@@ -167,19 +166,18 @@ int32_t args_pairs(struct args *a, const allora_pair **ret, uint32_t *ret_n, all
     if (rc)
         return rc;
     size_t n = 0;
-    json_foreach(item, doc) n += json_typeof(item) == JSON_ARRAY ? json_count(item) : 1;
+    json_foreach (item, doc)
+        n += json_typeof(item) == JSON_ARRAY ? json_count(item) : 1;
     allora_pair *pairs = arena_array(&a->mem, n ? n : 1, sizeof(*pairs));
     if (!pairs)
         return err_nomem(err);
     n = 0;
-    json_foreach(item, doc)
-    {
+    json_foreach (item, doc) {
         const char *key = json_key(item);
         if (json_typeof(item) != JSON_ARRAY) {
             rc = pair_add(a, key, item, &pairs[n++], err);
         } else {
-            json_foreach(value, item)
-            {
+            json_foreach (value, item) {
                 if (!rc)
                     rc = pair_add(a, key, value, &pairs[n++], err);
             }

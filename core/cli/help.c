@@ -295,8 +295,7 @@ void help_command(const struct command *cmd, struct buf *b, unsigned width, bool
     }
     if (json_count(d->examples))
         heading(b, "Examples", color);
-    json_foreach(e, d->examples)
-    {
+    json_foreach (e, d->examples) {
         buf_addf(b, "  %s\n", json_get_str(e, "run", ""));
         if (*json_get_str(e, "help", "")) {
             buf_adds(b, "      ");

@@ -111,7 +111,8 @@ static void examples(struct buf *b, const json_node *list)
     if (!json_count(list))
         return;
     section(b, "EXAMPLES");
-    json_foreach(e, list) tagged(b, json_get_str(e, "run", ""), json_get_str(e, "help", ""));
+    json_foreach (e, list)
+        tagged(b, json_get_str(e, "run", ""), json_get_str(e, "help", ""));
 }
 
 static void exit_status(struct buf *b)

@@ -158,7 +158,7 @@ void report_line(const struct report *r, const char *line)
     put(&b);
 }
 
-void report_warning(const struct report *r, const json_node *payload)
+void report_warning(const struct report *r, const char *label, const json_node *payload)
 {
     A_CLEAN(buf_done) struct buf b = BUF(REPORT_MAX);
     if (r->json) {
@@ -175,7 +175,7 @@ void report_warning(const struct report *r, const json_node *payload)
         return;
     const char *hint = json_get_str(payload, "hint", ""),
                *where = json_get_str(payload, "where", "");
-    buf_addf(&b, "%swarning:%s ", style_on(r->color, STYLE_YELLOW), style_off(r->color));
+    buf_addf(&b, "%s%s:%s ", style_on(r->color, STYLE_YELLOW), label, style_off(r->color));
     if (*where) {
         visible(&b, where);
         buf_adds(&b, ": ");

@@ -27,8 +27,9 @@ void report_error(const struct report *r, const allora_error *err, const char *w
                   const struct sql_place *place);
 /* A line after an error, such as the usage; not with -o json. */
 void report_line(const struct report *r, const char *line);
-/* payload: {"code","message","reason","hint","where"}; -q silences it in table mode. */
-void report_warning(const struct report *r, const json_node *payload);
+/* label: "warning" or "partial".  payload: {"code","message","reason","hint","where"}; -q silences
+ * it, but not as JSON. */
+void report_warning(const struct report *r, const char *label, const json_node *payload);
 
 /* The block of the caret, for the tests: lines end in '\n'.  `say` stands behind the caret; may be
  * NULL. */
