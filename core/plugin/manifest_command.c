@@ -70,7 +70,7 @@ static const char *const effects[] = {"read",   "local", "write", "destructive",
 static const char *const renders[] = {"rows", "answer", "text", "document", NULL};
 static const char *const faces[] = {"never", "always", "no_input", NULL};
 static const char *const arg_types[] = {"string", "int",  "number", "bool", "duration",
-                                        "size",   "time", "file",   NULL};
+                                        "size",   "time", "file",   "pair", NULL};
 
 static int32_t fill_operation(struct check *c, const json_node *node, struct operation_decl *op)
 {
