@@ -12,6 +12,9 @@ void config_close(struct config *c);
 int32_t config_set_flag(struct config *c, const char *key, const char *value, allora_error *err);
 /* NULL when unset.  [static until close] */
 const json_node *config_get(const struct config *c, const char *dotted_key);
-/* Where it came from: "~/.config/allora/config.yaml:7:5" or "environment ALLORA_X"; NULL when unset. */
+/* Where it came from: "~/.config/allora/config.yaml:7:5", "environment ALLORA_X" or "command line"; NULL when unset.  [static until
+ * close]  [any]: config_set_flag() is for before threads start. */
 const char *config_origin(const struct config *c, const char *dotted_key);
+/* Is the subtree (a plugin's own) what its manifest's schema says?  E_CONFIG names the key, where it stands and the nearest key. */
+int32_t config_check_subtree(const struct config *c, const char *dotted_key, const json_node *schema, allora_error *err);
 #endif

@@ -1,5 +1,6 @@
-/* Every plugin this run may use: found, read, indexed, loaded on first use.  Names of commands, tables, operations and agents come
- * from a flat index file, so that nothing is parsed but what a command needs and nothing is dlopened before it is called. */
+/* Every plugin this run may use: found, read, indexed, loaded on first use.  Names of commands,
+ * tables, operations and agents come from a flat index file, so that nothing is parsed but what a
+ * command needs and nothing is dlopened before it is called. */
 #ifndef ALLORA_PLUGIN_REGISTRY_H
 #define ALLORA_PLUGIN_REGISTRY_H
 #include "base/ctx.h"
@@ -11,28 +12,32 @@ struct config;
 struct store;
 struct registry;
 struct registry_options {
-    const char *plugin_path;   /* --plugin-path, may be NULL; colon-separated folders or .so files */
-    const char *executable;    /* /proc/self/exe: <dir>/../lib/allora/plugins is the system folder */
+    const char *plugin_path; /* --plugin-path, may be NULL; colon-separated folders or .so files */
+    const char *executable;  /* /proc/self/exe: <dir>/../lib/allora/plugins is the system folder */
     const struct config *config; /* may be NULL; plugins.enable and plugins.disable are its keys */
-    /* The core's own manifest (operation/core_manifest.h), [static]: it becomes plugin "allora", folder_kind "core", path "", which
-     * declares operations but has no code to load.  NULL: there is no such plugin (tests). */
+    /* The core's own manifest (operation/core_manifest.h), [static]: it becomes plugin "allora",
+     * folder_kind "core", path "", which declares operations but has no code to load.  NULL: there
+     * is no such plugin (tests). */
     const char *core_manifest;
     size_t core_manifest_len;
 };
 /* A refusal is data.  [static for the registry's life] */
 struct plugin_failure {
-    const char *stage; /* find, config, read, manifest, conflict, trust, abi, load, entry, handshake, create */
+    const char *stage; /* find, config, read, manifest, conflict, trust, abi, load, entry,
+                          handshake, create */
     int32_t code;
     const char *message, *hint;
 };
-struct plugin { /* one found file; fields are set once, before the registry is shared, but for `failure` and the loader's own */
+struct plugin { /* one found file; fields are set once, before the registry is shared, but for
+                   `failure` and the loader's own */
     const char *path, *id, *version, *summary; /* id "" when not even the manifest could be read */
-    const char *folder_kind;       /* "core", "path" (--plugin-path), "environment", "user", "system" */
-    const char *kinds;             /* "provider", "agent", "command", or several with commas */
-    bool shadowed;                 /* the same id stands earlier in the search path */
+    const char *folder_kind; /* "core", "path" (--plugin-path), "environment", "user", "system" */
+    const char *kinds;       /* "provider", "agent", "command", or several with commas */
+    bool shadowed;           /* the same id stands earlier in the search path */
     const char *shadowed_by;
-    bool disabled;                 /* by plugins.enable or plugins.disable; its failure (stage "config") says so */
-    struct plugin_failure failure; /* stage NULL: none so far */
+    bool disabled; /* by plugins.enable or plugins.disable; its failure (stage "config") says so */
+    struct plugin_failure failure; /* as found, before any loading; stage NULL: none.
+                                      registry_failure() has loading's too */
 };
 int32_t registry_open(const struct registry_options *o, struct registry **ret, allora_error *err);
 void registry_close(struct registry *r); /* destroys instances; never dlcloses */
@@ -45,31 +50,51 @@ size_t registry_count(const struct registry *r);
 const struct plugin *registry_at(const struct registry *r, size_t i);
 const struct plugin *registry_find(const struct registry *r, const char *id); /* usable ones only */
 /* Parsed on first use; [static].  The core's own manifest is plugin id "allora". */
-const struct manifest *registry_manifest(struct registry *r, const struct plugin *p, allora_error *err);
+const struct manifest *registry_manifest(struct registry *r, const struct plugin *p,
+                                         allora_error *err);
 
 /* Name lists out of the index: no manifest is parsed. */
-enum registry_list { REGISTRY_COMMANDS, REGISTRY_TABLES, REGISTRY_OPERATIONS, REGISTRY_AGENTS, REGISTRY_VIEWS };
+enum registry_list {
+    REGISTRY_COMMANDS,
+    REGISTRY_TABLES,
+    REGISTRY_OPERATIONS,
+    REGISTRY_AGENTS,
+    REGISTRY_VIEWS
+};
 struct registry_name {
-    const char *name;    /* commands: the path joined by spaces; views: the view's name (may repeat) */
+    const char *name; /* commands: the path joined by spaces; views: the view's name (may repeat) */
     const char *summary; /* "" for views */
     const char *group;   /* commands: command_decl.group, "" without one */
-    const char *example; /* commands: the first example's "run", "" without one.  Both are in the index, for `allora help` */
+    const char *example; /* commands: the first example's "run", "" without one.  Both are in the
+                            index, for `allora help` */
     const struct plugin *plugin;
 };
 /* Sorted by name; *ret is [static]. */
-size_t registry_names(const struct registry *r, enum registry_list which, const struct registry_name **ret);
-const struct registry_name *registry_name_find(const struct registry *r, enum registry_list which, const char *name);
-/* Which plugin, installed or not, would provide this command, table or operation?  NULL if nobody knows. */
+size_t registry_names(const struct registry *r, enum registry_list which,
+                      const struct registry_name **ret);
+const struct registry_name *registry_name_find(const struct registry *r, enum registry_list which,
+                                               const char *name);
+/* Which plugin, installed or not, would provide this command, table or operation?  NULL if nobody
+ * knows. */
 const char *registry_who_provides(const struct registry *r, const char *name);
-/* The whole error for a name nobody here provides: when some plugin would (not installed, disabled, broken or shadowed), fills err
- * with `what "NAME": plugin "X" provides it and …` and a hint, and returns its code (ALLORA_E_ABI: exit 7).  ALLORA_E_NOTFOUND, err
- * untouched, when no plugin is known to.  what: "no command", "no table". */
-int32_t registry_explain_missing(const struct registry *r, const char *what, const char *name, allora_error *err);
+/* The whole error for a name nobody here provides: when some plugin would (not installed, disabled,
+ * broken or shadowed), fills err with `what "NAME": plugin "X" provides it and …` and a hint, and
+ * returns its code (ALLORA_E_ABI: exit 7).  ALLORA_E_NOTFOUND, err untouched, when no plugin is
+ * known to.  what: "no command", "no table". */
+int32_t registry_explain_missing(const struct registry *r, const char *what, const char *name,
+                                 allora_error *err);
 
-/* Every call into the plugin is made in a child: ctx_open(ctx, p, …), by which the host's services know who calls. */
-/* Loads on first use (marker, dlopen, handshake, create) and fetches an interface.  E_UNSUPPORTED when the plugin has none such. */
-int32_t registry_interface(struct registry *r, const struct plugin *p, allora_ctx *ctx, const char *id, const void **ret,
-                           allora_instance **ret_self, allora_error *err);
+/* Every call into the plugin is made in a child: ctx_open(ctx, p, …), by which the host's services
+ * know who calls. */
+/* Loads on first use (marker, dlopen, handshake, create) and fetches an interface.  E_UNSUPPORTED
+ * when the plugin has none such. */
+int32_t registry_interface(struct registry *r, const struct plugin *p, allora_ctx *ctx,
+                           const char *id, const void **ret, allora_instance **ret_self,
+                           allora_error *err);
+/* What is wrong with a plugin by now, loading included; stage NULL: nothing that is known.  [any]
+ */
+struct plugin_failure registry_failure(struct registry *r, const struct plugin *p);
 /* Loads it and reports; plugin doctor. */
-int32_t registry_probe(struct registry *r, const struct plugin *p, allora_ctx *ctx, allora_error *err);
+int32_t registry_probe(struct registry *r, const struct plugin *p, allora_ctx *ctx,
+                       allora_error *err);
 #endif

@@ -1,0 +1,17 @@
+/* The host's services, as tables of functions; each call knows its plugin by ctx->plugin.  Private
+ * to core/plugin. */
+#ifndef ALLORA_PLUGIN_HOST_H
+#define ALLORA_PLUGIN_HOST_H
+#include "plugin/registry_private.h"
+
+extern const allora_scope_v1 host_scope;
+extern const allora_config_v1 host_config;
+extern const allora_invoke_v1 host_invoke;
+extern const allora_console_v1 host_console;
+extern const allora_store_v1 host_store;
+
+/* Who calls; NULL with an error when ctx is not a call into a plugin. */
+struct entry *host_caller(const allora_ctx *ctx, allora_error *err);
+/* A copy in the ctx's arena, NUL-terminated.  False when memory is out. */
+bool host_copy(allora_ctx *ctx, const char *p, size_t n, allora_str *ret);
+#endif

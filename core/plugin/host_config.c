@@ -1,0 +1,118 @@
+/* allora.config/1: a plugin's own subtree of the configuration, with the defaults of its manifest's
+ * schema. */
+#include "base/err.h"
+#include "base/jsonw.h"
+#include "base/str.h"
+#include "base/value.h"
+#include "config/config.h"
+#include "plugin/host.h"
+
+#include <math.h>
+#include <stdio.h>
+
+enum { KEY_MAX = 320, NESTED_MAX = 1 << 20 };
+
+/* The schema's default for a dotted key, or NULL. */
+static const json_node *schema_default(const json_node *schema, const char *dotted)
+{
+    char part[KEY_MAX];
+
+    for (const char *p = dotted; schema && *p;) {
+        size_t n = strcspn(p, ".");
+        if (n >= sizeof part)
+            return NULL;
+        memcpy(part, p, n);
+        part[n] = '\0';
+        schema = json_get(json_get(schema, "properties"), part);
+        p += n + (p[n] == '.');
+    }
+    return json_get(schema, "default");
+}
+
+static const json_node *look(const struct entry *e, const char *root, const char *name,
+                             const char *key)
+{
+    char full[KEY_MAX];
+    int n = snprintf(full, sizeof full, "%s.%s.%s", root, name, key);
+
+    if (!e->registry->config || n < 0 || (size_t)n >= sizeof full)
+        return NULL;
+    return config_get(e->registry->config, full);
+}
+
+/* providers.NAME for a provider, agents.NAME for an agent, commands.ID for everybody. */
+static const json_node *find(const struct entry *e, const char *key)
+{
+    const struct manifest *m = e->manifest;
+    const json_node *found = m->provider ? look(e, "providers", m->provider, key) : NULL;
+
+    for (uint32_t i = 0; !found && i < m->n_agents; i++)
+        found = look(e, "agents", m->agents[i].name, key);
+    if (!found)
+        found = look(e, "commands", m->id, key);
+    return found ? found : schema_default(m->config, key);
+}
+
+static int32_t give_text(allora_ctx *ctx, const char *p, size_t n, bool json, allora_value *out,
+                         allora_error *err)
+{
+    allora_str copy;
+
+    if (!host_copy(ctx, p, n, &copy))
+        return err_nomem(err);
+    *out = json ? val_json(copy.ptr, copy.len) : val_textn(copy.ptr, copy.len);
+    return ALLORA_OK;
+}
+
+static int32_t give_nested(allora_ctx *ctx, const json_node *node, allora_value *out,
+                           allora_error *err)
+{
+    A_CLEAN(buf_done) struct buf b = BUF(NESTED_MAX);
+    struct jsonw w = JSONW(&b);
+
+    jw_node(&w, node);
+    if (buf_failed(&b))
+        return err_nomem(err);
+    return give_text(ctx, b.ptr, b.len, true, out, err);
+}
+
+static int32_t give(allora_ctx *ctx, const json_node *node, allora_value *out, allora_error *err)
+{
+    double d = json_num(node, 0);
+
+    switch (json_typeof(node)) {
+    case JSON_STRING: {
+        const char *s = json_str(node, "");
+        return give_text(ctx, s, strlen(s), false, out, err);
+    }
+    case JSON_BOOL:
+        *out = val_bool(json_bool(node, false));
+        return ALLORA_OK;
+    case JSON_NUMBER:
+        *out = floor(d) == d && fabs(d) <= 9007199254740992.0 ? val_int(json_int(node, 0))
+                                                              : val_real(d);
+        return ALLORA_OK;
+    case JSON_ARRAY:
+    case JSON_OBJECT:
+        return give_nested(ctx, node, out, err);
+    case JSON_NONE:
+    case JSON_NULL:
+    default:
+        *out = val_null();
+        return ALLORA_OK;
+    }
+}
+
+static int32_t get(allora_ctx *ctx, const char *key, allora_value *out, allora_error *err)
+{
+    const struct entry *e = host_caller(ctx, err);
+
+    if (!e)
+        return ALLORA_E_INTERNAL;
+    const json_node *node = find(e, key);
+    if (!node)
+        return err_set(err, ALLORA_E_NOTFOUND, "%s is not set", key);
+    return give(ctx, node, out, err);
+}
+
+const allora_config_v1 host_config = {.size = (uint32_t)sizeof(allora_config_v1), .get = get};
