@@ -1,4 +1,5 @@
-/* Scope-bound cleanup for core code: gcc and clang's cleanup attribute, early returns, no goto ladders.
+/* Scope-bound cleanup for core code: gcc and clang's cleanup attribute, early returns, no goto
+ * ladders.
  *
  *     A_FREE char *path = NULL;                 freed when it leaves scope
  *     A_CLEAN(json_freep) json_node *doc = NULL;

@@ -1,6 +1,7 @@
-/* Filling allora_error, naming statuses, and turning a status into the process's exit code (DESIGN section 11).
- * Every function that can fail returns an ALLORA_E_* status and writes the words into the caller's allora_error.
- * Messages are one line, hold no trailing full stop, do not repeat what the caller knows, never a secret. */
+/* Filling allora_error, naming statuses, and turning a status into the process's exit code.
+ * Every function that can fail returns an ALLORA_E_* status and writes the words into the caller's
+ * allora_error.  Messages are one line, hold no trailing full stop, do not repeat what the caller
+ * knows, never a secret.  Control characters in them become spaces. */
 #ifndef ALLORA_BASE_ERR_H
 #define ALLORA_BASE_ERR_H
 #include "cleanup.h"
@@ -8,7 +9,8 @@
 
 #define ERR_INIT ((allora_error){.size = (uint32_t)sizeof(allora_error)})
 
-/* Sets code and message; returns code, so `return err_set(err, ALLORA_E_ARG, …)` reads well.  err may be NULL. */
+/* Sets code and message and clears the rest; returns code, so `return err_set(err, ALLORA_E_ARG,
+ * …)` reads well.  err may be NULL; its own message may be among the arguments. */
 int32_t err_set(allora_error *err, int32_t code, const char *fmt, ...) A_PRINTF(3, 4);
 void err_hint(allora_error *err, const char *fmt, ...) A_PRINTF(2, 3);
 void err_reason(allora_error *err, const char *reason);

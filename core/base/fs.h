@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
-/* $XDG_CONFIG_HOME/allora and so on, falling back to ~/.config/allora …, then to the user's passwd home.
- * NULL when there is none (no HOME at all).  Caller frees. */
+/* $XDG_CONFIG_HOME/allora and so on, falling back to ~/.config/allora …, then to the user's passwd
+ * home.  NULL when there is none (no HOME at all).  Caller frees. */
 char *fs_config_dir(void);
 char *fs_data_dir(void);
 char *fs_state_dir(void);
@@ -16,7 +16,8 @@ char *fs_runtime_dir(void); /* $XDG_RUNTIME_DIR/allora, else cache/run */
 char *fs_join(const char *dir, const char *name) A_MUST_CHECK;
 
 int32_t fs_mkdirs(const char *path, mode_t mode, allora_error *err);
-/* Reads all; E_NOTFOUND, E_ARG when over limit or not a regular file (unless it is a pipe or /proc), else E_CONFIG. */
+/* Reads all; E_NOTFOUND, E_ARG when over limit or not a regular file (unless it is a pipe or
+ * /proc), else E_CONFIG. */
 int32_t fs_read(const char *path, size_t limit, struct buf *out, allora_error *err);
 int32_t fs_read_fd(int fd, size_t limit, struct buf *out, allora_error *err);
 /* Temporary file beside it, fsync, rename. */

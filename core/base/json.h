@@ -1,5 +1,6 @@
 /* Reading JSON (RFC 8259).  The only includer of cJSON is json.c; nodes are opaque here.
- * Accessors are total: a NULL node or a wrong type gives NULL, 0 or the default, so chains need no checks. */
+ * Accessors are total: a NULL node or a wrong type gives NULL, 0 or the default, so chains need no
+ * checks. */
 #ifndef ALLORA_BASE_JSON_H
 #define ALLORA_BASE_JSON_H
 #include "cleanup.h"
@@ -8,12 +9,20 @@
 #include <stddef.h>
 
 typedef struct cJSON json_node;
-enum json_type { JSON_NONE, JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
+enum json_type {
+    JSON_NONE,
+    JSON_NULL,
+    JSON_BOOL,
+    JSON_NUMBER,
+    JSON_STRING,
+    JSON_ARRAY,
+    JSON_OBJECT
+};
 
-/* The whole of text must be one value, valid UTF-8, at most 200 levels deep, without duplicate keys in one object and
- * without numbers beyond a double's range.  \u0000 reads as U+FFFD, as text here ends at a NUL; a lone surrogate escape
- * does too.  Errors are ALLORA_E_ARG and begin with "LINE:COLUMN: " (1-based; columns count bytes).  Free with
- * json_free(). */
+/* The whole of text must be one value, valid UTF-8, at most 200 levels deep, without duplicate keys
+ * in one object and without numbers beyond a double's range.  \u0000 reads as U+FFFD, as text here
+ * ends at a NUL; a lone surrogate escape does too.  Errors are ALLORA_E_ARG and begin with
+ * "LINE:COLUMN: " (1-based; columns count bytes).  Free with json_free(). */
 int32_t json_parse(const char *text, size_t len, json_node **ret, allora_error *err) A_MUST_CHECK;
 void json_free(json_node *n);
 void json_freep(json_node **n);
@@ -28,7 +37,7 @@ const json_node *json_at(const json_node *array, size_t i);
 const json_node *json_first(const json_node *array_or_object);
 const json_node *json_next(const json_node *child);
 const char *json_key(const json_node *child); /* of an object's member */
-#define json_foreach(item, container) \
+#define json_foreach(item, container)                                                              \
     for (const json_node *item = json_first(container); item; item = json_next(item))
 
 const char *json_str(const json_node *n, const char *dflt);
@@ -47,9 +56,12 @@ json_node *json_new_str(const char *s) A_MUST_CHECK;
 json_node *json_new_num(double d) A_MUST_CHECK;
 json_node *json_new_bool(bool b) A_MUST_CHECK;
 json_node *json_new_null(void) A_MUST_CHECK;
-int32_t json_set(json_node *object, const char *key, json_node *taken); /* replaces; frees `taken` on failure */
-/* json_set() for a key that is known to be new: does not look for it, so building large objects stays linear. */
+/* Replaces what is there; frees `taken` on failure. */
+int32_t json_set(json_node *object, const char *key, json_node *taken);
+/* json_set() for a key that is known to be new: does not look for it, so building large objects
+ * stays linear. */
 int32_t json_add(json_node *object, const char *key, json_node *taken);
 int32_t json_push(json_node *array, json_node *taken); /* frees `taken` on failure */
-void json_remove(json_node *object, const char *key);   /* and frees the member; nothing if it is not there */
+/* Frees the member; nothing happens if it is not there. */
+void json_remove(json_node *object, const char *key);
 #endif

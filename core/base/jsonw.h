@@ -1,12 +1,14 @@
-/* Writing JSON, streaming, into a buf: commas, quoting and UTF-8 repair (invalid bytes become U+FFFD) are its job.
- * Doubles print in the shortest form that reads back the same; NaN and infinities print null. */
+/* Writing JSON, streaming, into a buf: commas, quoting and UTF-8 repair (invalid bytes become
+ * U+FFFD) are its job.  Doubles print in the shortest form that reads back the same; NaN and
+ * infinities print null. */
 #ifndef ALLORA_BASE_JSONW_H
 #define ALLORA_BASE_JSONW_H
 #include "buf.h"
 #include "json.h"
 #include <stdint.h>
 
-enum { JSONW_DEPTH = 256 }; /* deeper fails the buffer; json_parse() allows less, so trees always fit */
+/* Deeper fails the buffer; json_parse() allows less, so what was read can be written. */
+enum { JSONW_DEPTH = 256 };
 struct jsonw {
     struct buf *out;
     unsigned depth;
@@ -30,7 +32,8 @@ void jw_bool(struct jsonw *w, bool b);
 void jw_null(struct jsonw *w);
 void jw_raw(struct jsonw *w, const char *json, size_t n); /* one complete value, trusted */
 void jw_node(struct jsonw *w, const json_node *n);
-void jw_value(struct jsonw *w, const allora_value *v); /* TIME as RFC 3339, JSON as is, ABSENT as null */
+/* TIME as RFC 3339, JSON as it is, LIST as an array, ABSENT as null. */
+void jw_value(struct jsonw *w, const allora_value *v);
 /* key + value in one go */
 void jw_kstr(struct jsonw *w, const char *key, const char *s);
 void jw_kint(struct jsonw *w, const char *key, int64_t i);

@@ -1,4 +1,5 @@
-/* A string-keyed hash map.  Keys are copied; values are the caller's.  Iteration follows insertion order. */
+/* A string-keyed hash map.  Keys are copied; values are the caller's.  Iteration follows insertion
+ * order. */
 #ifndef ALLORA_BASE_MAP_H
 #define ALLORA_BASE_MAP_H
 #include "cleanup.h"

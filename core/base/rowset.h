@@ -1,4 +1,5 @@
-/* Collects what an operation sends to its sink: columns, rows, and events, in one arena.  Also the null sink. */
+/* Collects what an operation sends to its sink: columns, rows, and events, in one arena.  Also the
+ * null sink. */
 #ifndef ALLORA_BASE_ROWSET_H
 #define ALLORA_BASE_ROWSET_H
 #include "arena.h"
@@ -12,12 +13,13 @@ struct rowset_event {
 };
 struct rowset {
     struct arena mem;
-    const char **names;        /* n_columns, from begin(); without it "column1" … are made up by the first row */
+    const char **names; /* n_columns, from begin(); without it the first row makes up "column1" … */
     const allora_column **columns;
     uint32_t n_columns;
-    allora_value **rows;       /* n_rows arrays of n_columns cells; what a short row left out is ABSENT */
+    allora_value **rows; /* n_rows arrays of n_columns cells; what a short row left out is ABSENT */
     size_t n_rows, cap_rows;
-    size_t max_rows, max_bytes; /* over either: further rows are counted, not kept; 0 = no such limit */
+    /* over either: further rows are counted, not kept; 0 = no such limit */
+    size_t max_rows, max_bytes;
     size_t n_dropped;
     struct rowset_event *events, *last_event;
     bool oom;

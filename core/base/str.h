@@ -14,7 +14,7 @@ static inline bool str_eq(allora_str a, const char *b)
 {
     return a.len == strlen(b) && (a.len == 0 || memcmp(a.ptr, b, a.len) == 0);
 }
-bool streq(const char *a, const char *b);       /* NULL-safe */
+bool streq(const char *a, const char *b);        /* NULL-safe */
 bool streq_nocase(const char *a, const char *b); /* ASCII folding, NULL-safe */
 bool str_starts(const char *s, const char *prefix);
 bool str_ends(const char *s, const char *suffix);
@@ -26,8 +26,8 @@ size_t utf8_next(const char *p, size_t n, uint32_t *ret_codepoint);
 
 /* Damerau-Levenshtein distance, ASCII-case-insensitive, inputs cut at 64 bytes. */
 unsigned str_distance(const char *a, const char *b);
-/* Keeps the best candidates for "did you mean": offer each name, then read best[].  The rule for "near enough" is
- * distance <= max(1, len/3), or one being a prefix of the other. */
+/* Keeps the best candidates for "did you mean": offer each name, then read best[].  The rule for
+ * "near enough" is distance <= max(1, len/3), or one being a prefix of the other. */
 struct nearest {
     const char *want;
     const char *best[3];

@@ -31,11 +31,14 @@ allora_value val_textn(const char *p, size_t n);
 allora_value val_text(const char *s);
 allora_value val_json(const char *p, size_t n);
 
-/* Does `v OP f->val` hold, with the host's own semantics?  This is the one filter evaluator: the row sink, the cache and
- * the tests use it.
- *   - BOOL, INT, REAL and TIME compare by exact value among each other; TEXT and JSON by bytes among each other.
- *   - ISNULL holds for NULL, for ABSENT and for a NaN, which SQL knows as NULL; nothing else holds for them.
- *   - A number and a text are never equal, so NE holds; the number is the lesser, as SQL orders them.
+/* Does `v OP f->val` hold, with the host's own semantics?  This is the one filter evaluator: the
+ * row sink, the cache and the tests use it.
+ *   - BOOL, INT, REAL and TIME compare by exact value among each other; TEXT and JSON by bytes
+ *     among each other.
+ *   - ISNULL holds for NULL, for ABSENT and for a NaN, which SQL knows as NULL; nothing else holds
+ *     for them.
+ *   - A number and a text are never equal, so NE holds; the number is the lesser, as SQL orders
+ *     them.
  *   - A NULL on the filter's side matches nothing.  IN holds when EQ holds for one of the list.
  *   - PREFIX and PREFIX_NOCASE (ASCII folding only) want text on both sides. */
 bool filter_matches(const allora_filter *f, const allora_value *v);
