@@ -142,8 +142,9 @@ static const struct service {
 
 static int32_t fetch_services(sdk_instance *base, allora_ctx *ctx, allora_error *err)
 {
-    const allora_str manifest = {allora_manifest_begin,
-                                 (uint64_t)(allora_manifest_end - allora_manifest_begin)};
+    const allora_str manifest = {
+        allora_manifest_begin,
+        (uint64_t)((uintptr_t)allora_manifest_end - (uintptr_t)allora_manifest_begin)};
     const sdk_json *permissions = NULL;
     int32_t st = sdk_json_member_of(base->host, ctx, manifest, "permissions", &permissions, err);
     if (st)

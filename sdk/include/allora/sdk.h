@@ -144,7 +144,8 @@ const void *sdk_plugin_interface(const sdk_plugin *, const char *id);
                                      sdk_interface_};                                              \
         /* only the linker knows it, so it can't stand in the initialiser; the host calls this     \
          * under its loader's lock */                                                              \
-        root.manifest_len = (uint64_t)(allora_manifest_end - allora_manifest_begin);               \
+        root.manifest_len =                                                                        \
+            (uint64_t)((uintptr_t)allora_manifest_end - (uintptr_t)allora_manifest_begin);         \
         return &root;                                                                              \
     }                                                                                              \
     typedef int sdk_semicolon_
@@ -155,16 +156,23 @@ const void *sdk_plugin_interface(const sdk_plugin *, const char *id);
 #define SDK_ABI_NEEDED 0u
 #endif
 
-/* ALLORA_PROVIDER_PLUGIN(acme, {"acme_server", list_servers, server_partitions}, {"acme_domain",
- * list_domains}) */
+/* What an entry leaves out is NULL; -Wextra needn't say so. */
+#define SDK_ENTRIES_(type, array, ...)                                                             \
+    _Pragma("GCC diagnostic push") _Pragma(                                                        \
+        "GCC diagnostic ignored \"-Wmissing-field-initializers\"") static const type array[] = {   \
+        __VA_ARGS__, {NULL, NULL}};                                                                \
+    _Pragma("GCC diagnostic pop")
+
+/* ALLORA_PROVIDER_PLUGIN(acme, {"acme_server", list_servers, partitions}, {"acme_domain",
+ * list_domains}); */
 #define ALLORA_PROVIDER_PLUGIN(name, ...)                                                          \
-    static const sdk_table sdk_tables_[] = {__VA_ARGS__, SDK_TABLES_END_};                         \
+    SDK_ENTRIES_(sdk_table, sdk_tables_, __VA_ARGS__)                                              \
     static const sdk_plugin sdk_plugin_ = {#name, sdk_tables_, NULL, NULL, NULL, 0, NULL, NULL};   \
     SDK_ROOT_(sdk_plugin_)
 
-/* ALLORA_OPERATIONS_PLUGIN(doctor, {"doctor.run", run}) */
+/* ALLORA_OPERATIONS_PLUGIN(doctor, {"doctor.run", run}); */
 #define ALLORA_OPERATIONS_PLUGIN(name, ...)                                                        \
-    static const sdk_operation sdk_operations_[] = {__VA_ARGS__, SDK_OPERATIONS_END_};             \
+    SDK_ENTRIES_(sdk_operation, sdk_operations_, __VA_ARGS__)                                      \
     static const sdk_plugin sdk_plugin_ = {                                                        \
         #name, NULL, sdk_operations_, NULL, NULL, 0, NULL, NULL};                                  \
     SDK_ROOT_(sdk_plugin_)
@@ -187,26 +195,6 @@ const void *sdk_plugin_interface(const sdk_plugin *, const char *id);
 
 /* Anything else: fill an sdk_plugin of your own and say ALLORA_PLUGIN(my_plugin); */
 #define ALLORA_PLUGIN(descriptor) SDK_ROOT_(descriptor)
-
-#ifdef __cplusplus
-#define SDK_TABLES_END_                                                                            \
-    {                                                                                              \
-        nullptr, nullptr, nullptr                                                                  \
-    }
-#define SDK_OPERATIONS_END_                                                                        \
-    {                                                                                              \
-        nullptr, nullptr, nullptr, nullptr                                                         \
-    }
-#else
-#define SDK_TABLES_END_                                                                            \
-    {                                                                                              \
-        NULL, NULL, NULL                                                                           \
-    }
-#define SDK_OPERATIONS_END_                                                                        \
-    {                                                                                              \
-        NULL, NULL, NULL, NULL                                                                     \
-    }
-#endif
 
 /* ---- errors and logging ---- */
 

@@ -196,5 +196,5 @@ static int32_t slow_partitions(allora_instance *self, allora_ctx *ctx, const cha
     return st > 0 ? ALLORA_OK : st;
 }
 
-ALLORA_PROVIDER_PLUGIN(synth, {"synth_rows", list_rows, NULL}, {"synth_wide", list_wide, NULL},
+ALLORA_PROVIDER_PLUGIN(synth, {"synth_rows", list_rows}, {"synth_wide", list_wide},
                        {"synth_slow", list_slow, slow_partitions});
