@@ -1,0 +1,151 @@
+/* Process start.  Everything the command line may need is made here, when it is first asked for: a
+ * program that prints its version opens nothing, help and completion only the plugin index, and an
+ * operation the rest. */
+#include "agent/agent.h"
+#include "base/err.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/pool.h"
+#include "cli/cli.h"
+#include "config/config.h"
+#include "operation/builtin.h"
+#include "operation/core_manifest.h"
+#include "operation/gate.h"
+#include "plugin/registry.h"
+#include "query/engine.h"
+#include "store/store.h"
+
+enum { WORKERS_MAX = 64 }; /* they wait for remotes, so they are not tied to the number of cores */
+
+struct app {
+    struct config *config;
+    struct registry *registry;
+    struct pool *pool;
+    struct store *store;
+    struct engine *engine;
+    struct gate *gate;
+    struct agents *agents;
+    struct builtin_parts parts;
+};
+
+static int32_t app_config(struct app *a, const struct cli_flags *flags, allora_error *err)
+{
+    return a->config ? ALLORA_OK : config_open(flags->config, &a->config, err);
+}
+
+static int32_t app_registry(void *self, const struct cli_flags *flags, struct registry **ret,
+                            allora_error *err)
+{
+    struct app *a = self;
+    int32_t rc = app_config(a, flags, err);
+    if (!rc && !a->registry) {
+        allora_str core = core_manifest();
+        const struct registry_options options = {.plugin_path = flags->plugin_path,
+                                                 .executable = "/proc/self/exe",
+                                                 .config = a->config,
+                                                 .core_manifest = core.ptr,
+                                                 .core_manifest_len = core.len};
+        rc = registry_open(&options, &a->registry, err);
+    }
+    if (!rc)
+        *ret = a->registry;
+    return rc;
+}
+
+#if !__has_include("query/vtab.c")
+/* Until the query engine is in the tree. */
+static int32_t app_dispatch(void *self, const struct cli_flags *flags, const struct dispatch **ret,
+                            allora_error *err)
+{
+    (void)self;
+    (void)flags;
+    (void)ret;
+    return err_set(err, ALLORA_E_UNSUPPORTED, "no query engine yet");
+}
+#else
+/* Sessions are kept where there is a place for them; reading works without one. */
+static int32_t app_store(struct app *a, allora_error *err)
+{
+    A_FREE char *dir = fs_state_dir();
+    if (!dir)
+        log_msg(ALLORA_LOG_INFO, "store", "no home folder: sessions are not kept");
+    return store_new(dir, &a->store, err);
+}
+
+static int32_t app_engine(struct app *a, allora_error *err)
+{
+    A_FREE char *cache = fs_cache_dir();
+    a->pool = pool_new(WORKERS_MAX);
+    if (!a->pool)
+        return err_nomem(err);
+    const struct engine_options options = {
+        .registry = a->registry, .config = a->config, .pool = a->pool, .cache_dir = cache};
+    return engine_new(&options, &a->engine, err);
+}
+
+static int32_t app_gate(struct app *a, allora_error *err)
+{
+    int32_t rc = gate_new(a->registry, &a->gate, err);
+    if (rc)
+        return rc;
+    registry_set_dispatch(a->registry, gate_dispatch(a->gate));
+    registry_set_store(a->registry, a->store);
+    const struct agents_options options = {.registry = a->registry,
+                                           .dispatch = gate_dispatch(a->gate),
+                                           .store = a->store,
+                                           .config = a->config};
+    rc = agents_new(&options, &a->agents, err);
+    if (rc)
+        return rc;
+    a->parts = (struct builtin_parts){.gate = a->gate,
+                                      .registry = a->registry,
+                                      .engine = a->engine,
+                                      .store = a->store,
+                                      .agents = a->agents};
+    return builtin_wire(&a->parts, err);
+}
+
+static int32_t app_dispatch(void *self, const struct cli_flags *flags, const struct dispatch **ret,
+                            allora_error *err)
+{
+    struct app *a = self;
+    struct registry *registry;
+    int32_t rc = app_registry(a, flags, &registry, err);
+    if (!rc && !a->gate) {
+        rc = app_store(a, err);
+        if (!rc)
+            rc = app_engine(a, err);
+        if (!rc)
+            rc = app_gate(a, err);
+    }
+    if (!rc)
+        *ret = gate_dispatch(a->gate);
+    return rc;
+}
+
+#endif
+
+/* In the reverse of the order in which they lean on each other. */
+static void app_close(struct app *a)
+{
+#if __has_include("query/vtab.c")
+    agents_free(a->agents);
+    gate_free(a->gate);
+    engine_free(a->engine);
+    pool_free(a->pool);
+#endif
+    if (a->registry)
+        registry_close(a->registry);
+    store_free(a->store);
+    if (a->config)
+        config_close(a->config);
+}
+
+int main(int argc, char **argv)
+{
+    struct app app = {0};
+    const struct cli_services services = {&app, app_registry, app_dispatch};
+    int code = cli_main(&services, argc, argv);
+    app_close(&app);
+    return code;
+}
