@@ -265,35 +265,26 @@ void receipt_message(const struct outcome *o, uint64_t n, struct buf *out)
 
 void receipt_text(const json_node *receipt, const char *session, int64_t now_us, struct buf *out)
 {
-    const char *sql = json_get_str(receipt, "sql", NULL);
     const char *as_of = json_get_str(receipt, "as_of", "");
     int64_t at = 0, rows = json_get_int(receipt, "row_count", 0);
-    buf_addf(out, "[%lld] %s", (long long)json_get_int(receipt, "n", 0),
-             json_get_str(receipt, "operation", "?"));
-    if (session)
-        buf_addf(out, " · session %s", session);
-    buf_addf(out, "\n    %s", as_of);
+    size_t kept = json_count(json_get(receipt, "rows"));
+    buf_addf(out, "Receipt %lld of session %s: %s", (long long)json_get_int(receipt, "n", 0),
+             session, json_get_str(receipt, "operation", "?"));
+    const json_node *arguments = json_get(receipt, "arguments");
+    if (json_count(arguments) > (json_get_str(receipt, "sql", NULL) ? 1u : 0u)) {
+        buf_adds(out, " with ");
+        jw_node(&JSONW(out), arguments);
+    }
+    buf_addf(out, ", as of %s", as_of);
     if (time_parse(as_of, strlen(as_of), &at) == ALLORA_OK && now_us >= at) {
         buf_adds(out, " (");
         duration_format(out, now_us - at);
         buf_adds(out, " ago)");
     }
-    if (json_get_str(receipt, "source", NULL))
-        buf_addf(out, " · %s", json_get_str(receipt, "source", ""));
-    buf_addf(out, " · %lld row%s · ", (long long)rows, rows == 1 ? "" : "s");
-    duration_format(out, json_get_int(receipt, "elapsed_us", 0));
-    if (json_get_bool(receipt, "partial", false))
-        buf_adds(out, " · partial: not every source answered");
-    buf_addc(out, '\n');
-    if (sql)
-        buf_addf(out, "\n    %s\n", sql);
-    const json_node *arguments = json_get(receipt, "arguments");
-    if (json_count(arguments) > (sql ? 1u : 0u)) {
-        buf_adds(out, "\n    arguments ");
-        jw_node(&JSONW(out), arguments);
-        buf_addc(out, '\n');
-    }
+    buf_addf(out, ", %lld row%s", (long long)rows, rows == 1 ? "" : "s");
     if (json_get_bool(receipt, "truncated", false))
-        buf_addf(out, "\n    only the first %zu rows were kept\n",
-                 json_count(json_get(receipt, "rows")));
+        buf_addf(out, ", of which the first %zu were kept", kept);
+    if (json_get_bool(receipt, "partial", false))
+        buf_adds(out, ", partial: not every source answered");
+    buf_adds(out, ".\n");
 }

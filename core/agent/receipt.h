@@ -25,6 +25,6 @@ void receipt_json(const struct outcome *o, uint64_t n, struct buf *out);
  * failed. */
 void receipt_message(const struct outcome *o, uint64_t n, struct buf *out);
 void receipt_error_json(const allora_error *e, int32_t status, struct buf *out);
-/* The explanation that `why` shows over the rows. */
+/* What `why` says over the rows; the SQL and the source stand below them, as under every answer. */
 void receipt_text(const json_node *receipt, const char *session, int64_t now_us, struct buf *out);
 #endif
