@@ -4,6 +4,7 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "plugin/plugin_words.h"
 #include "plugin/registry_private.h"
 
 #include <limits.h>
@@ -81,6 +82,17 @@ static const char *known_provider(const struct registry *r, const char *name)
         }
     }
     return NULL;
+}
+
+bool registry_knows_plugin(const struct registry *r, const char *id)
+{
+    struct registry *lazy = (struct registry *)(uintptr_t)r;
+
+    json_foreach (plugin, known_plugins(lazy)) {
+        if (streq(json_get_str(plugin, "id", NULL), id))
+            return true;
+    }
+    return false;
 }
 
 const char *registry_who_provides(const struct registry *r, const char *name)
