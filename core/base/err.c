@@ -1,5 +1,6 @@
 /* Errors in caller-owned memory.  Nothing here allocates; text is formatted aside first, so that an
  * error's own message may be among the arguments. */
+#define ERR_IMPLEMENTATION
 #include "err.h"
 
 #include "str.h"

@@ -25,4 +25,11 @@ void err_reset(allora_error *err);
 const char *status_name(int32_t status); /* "not_found": the code field of -o json errors */
 const char *status_text(int32_t status); /* "not found": words for an empty message */
 int status_exit_code(int32_t status);    /* 0 1 2 3 4 5 6 7 8 124 130 */
+
+/* clang's analyzer sees one file at a time: told that these return their code, it does not follow
+ * paths on which an error returned success. */
+#if defined(__clang_analyzer__) && !defined(ERR_IMPLEMENTATION)
+#define err_set(err, code, ...) ((void)(err_set)((err), (code), __VA_ARGS__), (int32_t)(code))
+#define err_nomem(err) ((void)(err_nomem)((err)), (int32_t)ALLORA_E_NOMEM)
+#endif
 #endif

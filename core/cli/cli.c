@@ -187,7 +187,7 @@ static int run_scanned(struct cli *c, struct scan *s)
     if (builtin_find(s->path))
         return run_builtin(c, s->path, s->i);
     if (s->i < c->argc && !s->is_command) { /* a word that leads nowhere */
-        rc = unknown_word(c, s, &err);
+        (void)unknown_word(c, s, &err);
         return cli_fail(c, &err, *s->path ? NULL : "usage: allora [flags] <command> …");
     }
     if (!*s->path)

@@ -223,8 +223,10 @@ int32_t check_strings(struct check *c, const json_node *object, const char *key,
         return rc;
     const char **texts = memory;
     uint32_t i = 0;
-    json_foreach (item, json_get(object, key))
-        texts[i++] = json_str(item, "");
+    if (texts) { /* none: NULL */
+        json_foreach (item, json_get(object, key))
+            texts[i++] = json_str(item, "");
+    }
     *ret = texts;
     *ret_n = n;
     return ALLORA_OK;

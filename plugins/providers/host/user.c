@@ -44,7 +44,7 @@ static void groups_close(struct group_file *g)
 static bool is_member(const struct group_line *g, const char *user)
 {
     size_t n = strlen(user);
-    for (const char *p = g->members; *p;) {
+    for (const char *p = g->members; p && *p;) {
         size_t m = strcspn(p, ",");
         if (m == n && memcmp(p, user, n) == 0)
             return true;
