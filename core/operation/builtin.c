@@ -3,6 +3,7 @@
 #include "agent/agent.h"
 #include "base/err.h"
 #include "operation/check.h"
+#include "plugin/plugin_operations.h"
 #include "query/engine.h"
 
 static int32_t op_operation_list(void *self, allora_ctx *ctx, const json_node *args,
@@ -26,6 +27,9 @@ int32_t builtin_wire(const struct builtin_parts *parts, allora_error *err)
         {"query.sql", query_op_sql, parts->engine},
         {"table.list", query_op_table_list, parts->engine},
         {"table.describe", query_op_table_describe, parts->engine},
+        {"plugin.list", plugin_op_list, parts->registry},
+        {"plugin.info", plugin_op_info, parts->registry},
+        {"plugin.doctor", plugin_op_doctor, parts->registry},
         {"agent.ask", agent_op_ask, parts->agents},
         {"agent.list", agent_op_list, parts->agents},
         {"session.list", agent_op_session_list, parts->agents},
