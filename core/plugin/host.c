@@ -76,7 +76,7 @@ static void progress(allora_ctx *ctx, uint64_t done, uint64_t total, allora_str 
 {
     const struct entry *e = entry_of_ctx(ctx);
 
-    if (ctx->progress && ctx->progress->update)
+    if (ctx && ctx->progress && ctx->progress->update)
         ctx->progress->update(ctx->progress->self, e ? e->pub.id : "", done, total, note);
 }
 
