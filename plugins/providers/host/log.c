@@ -59,7 +59,9 @@ int32_t list_log(struct scan *s)
     scan_range(s, LOG_time, &j.min_us, &j.max_us);
     int64_t boot = root_boot_time(s->root);
     j.boot_us = boot > 0 ? boot * 1000000 : 0;
-    int32_t status = log_from_journal(&j);
+    int32_t status = log_from_export(&j);
+    if (status == ALLORA_E_UNSUPPORTED)
+        status = log_from_journal(&j);
     if (status == ALLORA_E_UNSUPPORTED)
         status = log_from_files(&j);
     if (status == ALLORA_E_UNSUPPORTED) {

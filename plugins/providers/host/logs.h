@@ -1,4 +1,4 @@
-/* host_log's two sources and what they share. */
+/* host_log's sources and what they share. */
 #ifndef HOST_LOGS_H
 #define HOST_LOGS_H
 #include "logline.h"
@@ -22,6 +22,7 @@ struct log_row {
 int32_t log_send(const struct log_job *j, const struct log_row *row);
 
 /* ALLORA_E_UNSUPPORTED, without a row sent, where there is no such log. */
+int32_t log_from_export(const struct log_job *j);
 int32_t log_from_journal(const struct log_job *j);
 int32_t log_from_files(const struct log_job *j);
 #endif

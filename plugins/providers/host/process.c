@@ -248,6 +248,33 @@ static int32_t one_process(const struct job *j, int64_t pid)
     return scan_row(s);
 }
 
+static int by_number(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* The numbers in /proc, sorted: a recorded tree's file system has an order of its own.  NULL when
+ * memory is out. */
+static int64_t *list_pids(DIR *dir, size_t *ret_n)
+{
+    size_t n = 0, cap = 512;
+    int64_t *pids = malloc(cap * sizeof *pids);
+    for (const struct dirent *e; pids && (e = readdir(dir)) != NULL;) {
+        const char *p = e->d_name;
+        if (!text_is_number(p) || !text_int(&p, &pids[n]) || ++n < cap)
+            continue;
+        int64_t *more = realloc(pids, (cap *= 2) * sizeof *pids);
+        if (!more)
+            free(pids);
+        pids = more;
+    }
+    if (pids)
+        qsort(pids, n, sizeof *pids, by_number);
+    *ret_n = n;
+    return pids;
+}
+
 static int32_t all_processes(const struct job *j)
 {
     struct scan *s = j->s;
@@ -257,22 +284,20 @@ static int32_t all_processes(const struct job *j)
         sdk_hint(s->err, "is procfs mounted?");
         return ALLORA_E_NOTFOUND;
     }
-    int32_t status = 0;
-    bool saw_init = false;
-    for (const struct dirent *e; !status && (e = readdir(dir)) != NULL;) {
-        const char *p = e->d_name;
-        int64_t pid;
-        if (!text_is_number(p) || !text_int(&p, &pid))
-            continue;
-        saw_init |= pid == 1;
-        status = one_process(j, pid);
-    }
+    size_t n;
+    int64_t *pids = list_pids(dir, &n);
     (void)closedir(dir);
-    if (!status && !saw_init && !s->root->recorded) {
+    if (!pids)
+        return sdk_fail(s->err, ALLORA_E_NOMEM, "out of memory");
+    int32_t status = 0;
+    for (size_t i = 0; i < n && !status; i++)
+        status = one_process(j, pids[i]);
+    if (!status && (!n || pids[0] != 1) && !s->root->recorded) {
         scan_warn(s, ALLORA_E_DENIED, "run it as root to see all processes",
                   "only your own processes are visible here (/proc is mounted with hidepid)");
         s->partial = true;
     }
+    free(pids);
     return status;
 }
 

@@ -6,6 +6,7 @@
  * microseconds since the epoch machine    clock_ticks, page_size, architecture, utc_offset_s,
  * nprocessors mtime      PATH           seconds since the epoch statvfs    MOUNT_POINT    frsize,
  * blocks, bfree, bavail, files, ffree address    INTERFACE      one ADDRESS/PREFIX after the other
+ *   lastlog    UID            seconds since the epoch, and from where
  *   unit       NAME.service   fields as service.c lists them
  * Immutable once parsed. */
 #ifndef HOST_RECORDED_H

@@ -23,7 +23,8 @@ static const char *relative(const char *path)
 static int open_below(const struct root *r, const char *path, int flags)
 {
     path = relative(path);
-    flags |= O_CLOEXEC | O_NOCTTY;
+    flags |=
+        O_CLOEXEC | (flags & O_PATH ? 0 : O_NOCTTY); /* openat2() allows little beside O_PATH */
     int fd;
     do {
         if (r->recorded) {

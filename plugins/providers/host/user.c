@@ -5,7 +5,7 @@
 #include "text_out.h"
 #include <allora/sdk.h>
 #include <errno.h>
-#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -112,11 +112,30 @@ static void put_shadow(struct user_job *j, const char *user)
     }
 }
 
+/* An array by number is mostly holes, so a recording lists those who logged in: UID, seconds, from
+ * where. */
+static void put_recorded_lastlog(struct scan *s, uint32_t uid)
+{
+    char key[16];
+    int64_t seconds;
+    (void)snprintf(key, sizeof key, "%u", uid);
+    const char *p = recording_get(s->root->rec, "lastlog", key);
+    if (!p || !text_int(&p, &seconds))
+        return;
+    scan_time(s, USER_last_login, seconds * 1000000);
+    if (*p == '\t' && p[1])
+        scan_text(s, USER_last_login_from, p + 1);
+}
+
 /* lastlog(5): an array by user id of {int32 time, char line[32], char host[256]}. */
 static void put_lastlog(struct user_job *j, uint32_t uid)
 {
     enum { LINE = 4, LINE_SIZE = 32, HOST = LINE + LINE_SIZE, RECORD = HOST + 256 };
     char record[RECORD + 1];
+    if (j->s->root->recorded) {
+        put_recorded_lastlog(j->s, uid);
+        return;
+    }
     if (j->lastlog_fd < 0 || pread(j->lastlog_fd, record, RECORD, (off_t)uid * RECORD) != RECORD)
         return;
     uint32_t seconds; /* read as unsigned, it lasts until 2106 */
