@@ -110,9 +110,9 @@ static int32_t default_json(const struct arg_decl *d, struct jsonw *w, allora_er
     return ALLORA_OK;
 }
 
-int32_t args_json(struct args *a, struct buf *out, allora_error *err)
+int32_t args_json(struct args *a, bool partial, struct buf *out, allora_error *err)
 {
-    const struct arg_decl *missing = args_missing(a);
+    const struct arg_decl *missing = partial ? NULL : args_missing(a);
     if (missing)
         return missing_words(missing, err);
     struct jsonw w = JSONW(out);
@@ -156,15 +156,10 @@ static int32_t pair_add(struct args *a, const char *key, const json_node *v, all
     return ALLORA_OK;
 }
 
-int32_t args_pairs(struct args *a, const allora_pair **ret, uint32_t *ret_n, allora_error *err)
+int32_t args_pairs(struct args *a, const json_node *doc, const allora_pair **ret, uint32_t *ret_n,
+                   allora_error *err)
 {
-    A_CLEAN(buf_done) struct buf text = BUF(2 * (size_t)ARGS_STDIN_MAX);
-    A_CLEAN(json_freep) json_node *doc = NULL;
-    int32_t rc = args_json(a, &text, err);
-    if (!rc)
-        rc = json_parse(buf_str(&text), text.len, &doc, err);
-    if (rc)
-        return rc;
+    int32_t rc = ALLORA_OK;
     size_t n = 0;
     json_foreach (item, doc)
         n += json_typeof(item) == JSON_ARRAY ? json_count(item) : 1;

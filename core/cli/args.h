@@ -54,10 +54,13 @@ int32_t args_globals(const struct args *a, struct cli_flags *ret, allora_error *
 int32_t args_complete(struct args *a, bool stdin_is_tty, allora_error *err);
 /* Is a required argument missing?  Its declaration, or NULL. */
 const struct arg_decl *args_missing(const struct args *a);
-/* The operation's arguments: fixed, given and default values under their target names. */
-int32_t args_json(struct args *a, struct buf *out, allora_error *err);
-/* The same for a face: one pair per value, under the target names; memory is a's. */
-int32_t args_pairs(struct args *a, const allora_pair **ret, uint32_t *ret_n, allora_error *err);
+/* The operation's arguments: fixed, given and default values under their target names.  partial:
+ * what is required may be missing. */
+int32_t args_json(struct args *a, bool partial, struct buf *out, allora_error *err);
+/* The same for a face: one pair per value of args_json()'s object, under the target names; memory
+ * is a's. */
+int32_t args_pairs(struct args *a, const json_node *doc, const allora_pair **ret, uint32_t *ret_n,
+                   allora_error *err);
 
 /* "usage: allora session show [flags] <session>" without a newline. */
 void args_usage(struct buf *b, const char *name, const struct command_decl *command);

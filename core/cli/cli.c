@@ -156,7 +156,8 @@ static int run_builtin(struct cli *c, const char *path, int first)
         rc = args_globals(&a, &c->flags, &err);
     A_CLEAN(buf_done) struct buf json = BUF(1 << 20);
     if (!rc && !c->flags.help)
-        rc = args_json(&a, &json, &err); /* checks; the values are simple enough to read below */
+        rc = args_json(&a, false, &json,
+                       &err); /* checks; the values are simple enough to read below */
     int code = rc ? cli_fail(c, &err, buf_str(&usage)) : -1;
     if (code < 0 && c->flags.help) {
         code = help_run(c, &path, 1, false);

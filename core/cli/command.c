@@ -121,7 +121,8 @@ bool command_is_family(struct cli *c, const char *name)
 
 /* Offers every name that could stand here: inside a family its members, else first words and whole
  * commands. */
-static void offer_names(struct cli *c, struct nearest *near, const char *family, size_t family_len)
+static void offer_names(struct cli *c, struct nearest *near, struct arena *mem, const char *family,
+                        size_t family_len)
 {
     const struct registry_name *names;
     struct registry *registry;
@@ -131,6 +132,14 @@ static void offer_names(struct cli *c, struct nearest *near, const char *family,
         return;
     size_t n = registry_names(registry, REGISTRY_COMMANDS, &names);
     for (size_t i = 0; i < n; i++) {
+        size_t first = strcspn(names[i].name, " ");
+        bool new_word = i == 0 || strncmp(names[i - 1].name, names[i].name, first) != 0;
+        if (!family_len && names[i].name[first] && new_word) {
+            /* "tabel" is nearer to the family than to any of its members. */
+            char *word = arena_strndup(mem, names[i].name, first);
+            if (word)
+                nearest_offer(near, word);
+        }
         if (!family_len ||
             (strncmp(names[i].name, family, family_len) == 0 && names[i].name[family_len] == ' '))
             nearest_offer(near, names[i].name);
@@ -149,10 +158,12 @@ int32_t command_unknown(struct cli *c, const char *name, allora_error *err)
     rc = registry_explain_missing(registry, "no command", name, err);
     if (rc != ALLORA_E_NOTFOUND)
         return rc;
+    struct arena mem;
+    arena_init(&mem, 0);
     (void)snprintf(shown, sizeof(shown), "%s", name);
     err_set(err, ALLORA_E_ARG, "unknown command \"%s%s\"", shown, strlen(name) > 80 ? "…" : "");
     nearest_init(&near, name);
-    offer_names(c, &near, name, space ? (size_t)(space - name) : 0);
+    offer_names(c, &near, &mem, name, space ? (size_t)(space - name) : 0);
     if (near.n == 0)
         err_hint(err, "allora help lists all commands");
     else

@@ -71,6 +71,11 @@ static void after_result(struct render *r)
 /* A result is whole: its footer, and room for the next. */
 static void end_result(struct render *r)
 {
+    if (r->prose_open && r->kind != RENDER_ANSWER) {
+        prose_end(&r->prose, "");
+        prose_done(&r->prose);
+        r->prose_open = false;
+    }
     close_result(r);
     (void)out_flush(&r->out);
     after_result(r);

@@ -74,9 +74,7 @@ static int32_t arguments(struct run *r, allora_error *err)
         return rc;
     r->face = d->face == FACE_ALWAYS ||
               (d->face == FACE_NO_INPUT && r->term.in_tty && args_missing(r->a));
-    if (r->face)
-        return ALLORA_OK;
-    rc = args_json(r->a, &r->json, err);
+    rc = args_json(r->a, r->face, &r->json, err);
     if (rc)
         return rc;
     const struct operation_decl *op = operation_of(r);
@@ -121,8 +119,8 @@ static int32_t call_face(struct run *r, const allora_sink *sink, int32_t *ret_co
     if (!rc)
         rc = registry_interface(registry, r->cmd->plugin, r->root, ALLORA_FACE_ID, &found, &self,
                                 err);
-    if (!rc && r->cmd->decl->face == FACE_ALWAYS)
-        rc = args_pairs(r->a, &invocation.args, &invocation.n_args, err);
+    if (!rc)
+        rc = args_pairs(r->a, r->doc, &invocation.args, &invocation.n_args, err);
     if (rc)
         return rc;
     const allora_face_v1 *face = found;
