@@ -1,5 +1,6 @@
-/* The query engine: SQL over every table that the installed providers declare, live or from the cache.
- * One engine serves a process; each query has its own SQLite connection (NOMUTEX, in memory, no access to any file). */
+/* The query engine: SQL over every table that the installed providers declare, live or from the
+ * cache. One engine serves a process; each query has its own SQLite connection (NOMUTEX, in memory,
+ * no access to any file). */
 #ifndef ALLORA_QUERY_ENGINE_H
 #define ALLORA_QUERY_ENGINE_H
 #include "base/ctx.h"
@@ -30,12 +31,17 @@ struct query_request {
 };
 /* Streams rows to the sink; then EV_WARNING events, then one EV_PROVENANCE:
  *   {"tables":[{"table","source":"live"|"cache","age_s","as_of","rows_read","partitions","failed"}],"rows","rows_read","elapsed_us","partial"}
- * ALLORA_OK, ALLORA_PARTIAL, or an error.  Bad SQL is ALLORA_E_ARG whose message has the words and whose hint the nearest name;
- * the caret excerpt travels as an EV_WARNING-shaped event of kind ALLORA_EV_RESULT {"sql_error":{"offset","length","line","column"}}. [any] */
-int32_t engine_query(struct engine *e, allora_ctx *ctx, const struct query_request *q, const allora_sink *sink, allora_error *err);
+ * ALLORA_OK, ALLORA_PARTIAL, or an error.  Bad SQL is ALLORA_E_ARG whose message has the words and
+ * whose hint the nearest name; the caret excerpt travels as an EV_WARNING-shaped event of kind
+ * ALLORA_EV_RESULT {"sql_error":{"offset","length","line","column"}}. [any] */
+int32_t engine_query(struct engine *e, allora_ctx *ctx, const struct query_request *q,
+                     const allora_sink *sink, allora_error *err);
 
 /* Operations (core manifest): query.sql, table.list, table.describe. self is the engine. */
-int32_t query_op_sql(void *self, allora_ctx *, const json_node *args, const allora_sink *, allora_error *);
-int32_t query_op_table_list(void *self, allora_ctx *, const json_node *args, const allora_sink *, allora_error *);
-int32_t query_op_table_describe(void *self, allora_ctx *, const json_node *args, const allora_sink *, allora_error *);
+int32_t query_op_sql(void *self, allora_ctx *, const json_node *args, const allora_sink *,
+                     allora_error *);
+int32_t query_op_table_list(void *self, allora_ctx *, const json_node *args, const allora_sink *,
+                            allora_error *);
+int32_t query_op_table_describe(void *self, allora_ctx *, const json_node *args,
+                                const allora_sink *, allora_error *);
 #endif

@@ -1,0 +1,247 @@
+/* The query engine over providers in this process: what comes out, what was asked of list(). */
+#include "query/fake.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+
+#include <cmocka.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+
+static const char tables[] =
+    "[{\"name\":\"proc\",\"summary\":\"processes\",\"nouns\":[\"process\"],\"ttl_s\":0,\"columns\":"
+    "["
+    "{\"name\":\"pid\",\"type\":\"int\",\"summary\":\"id\",\"key\":true,\"push\":[\"eq\",\"in\"],"
+    "\"exact\":[\"eq\"],\"aliases\":[\"process_id\"]},"
+    "{\"name\":\"name\",\"type\":\"text\",\"summary\":\"name\",\"push\":[\"eq\",\"prefix_nocase\","
+    "\"prefix\"],\"outside\":true},"
+    "{\"name\":\"rss\",\"type\":\"int\",\"unit\":\"bytes\",\"summary\":\"memory\"},"
+    "{\"name\":\"cpu\",\"type\":\"real\",\"unit\":\"percent\",\"summary\":\"cpu\"},"
+    "{\"name\":\"started\",\"type\":\"time\",\"summary\":\"start\",\"push\":[\"gt\",\"ge\",\"lt\"]}"
+    ","
+    "{\"name\":\"root\",\"type\":\"bool\",\"summary\":\"owned by root\"},"
+    "{\"name\":\"env\",\"type\":\"json\",\"summary\":\"environment\"}]},"
+    "{\"name\":\"vol\",\"summary\":\"volumes\",\"nouns\":[\"volume\"],\"ttl_s\":0,\"columns\":["
+    "{\"name\":\"id\",\"type\":\"text\",\"summary\":\"id\"},{\"name\":\"size\",\"type\":\"int\","
+    "\"unit\":\"bytes\",\"summary\":\"size\"},"
+    "{\"name\":\"state\",\"type\":\"text\",\"summary\":\"state\"},{\"name\":\"made\",\"type\":"
+    "\"time\",\"summary\":\"made\"}]}]";
+static const char views[] =
+    "[{\"view\":\"disk\",\"table\":\"vol\",\"columns\":{\"id\":\"id\",\"size\":\"size\",\"created_"
+    "at\":\"made\",\"region\":{\"const\":\"local\"},"
+    "\"public\":{\"const\":false},\"status\":{\"column\":\"state\",\"map\":{\"ok\":\"running\"},"
+    "\"default\":\"unknown\"}}}]";
+
+static struct {
+    int calls;
+    uint32_t n_filters, n_wanted, wanted[200];
+    allora_filter filters[8];
+    uint64_t limit;
+    _Atomic int rows_sent;
+    _Atomic int stopped;
+} seen;
+
+#define T0 INT64_C(1767225600000000) /* 2026-01-01 */
+#define HOUR INT64_C(3600000000)
+
+static int32_t send(const allora_list_request *r, const allora_sink *sink, const allora_value *full)
+{
+    allora_value cells[200];
+    for (uint32_t i = 0; i < r->n_wanted; i++)
+        cells[i] = full[r->wanted[i]];
+    seen.rows_sent++;
+    return sink->row(sink->self, cells, r->n_wanted);
+}
+
+static int32_t list(allora_instance *self, allora_ctx *ctx, const allora_list_request *r,
+                    const allora_sink *sink, allora_error *err)
+{
+    static const char *const names[] = {"init", "postgres", "Node", "nodejs", "bash"};
+    (void)self;
+    (void)ctx;
+    (void)err;
+    seen.calls++;
+    seen.n_filters = r->n_filters;
+    seen.n_wanted = r->n_wanted;
+    seen.limit = r->limit;
+    memcpy(seen.wanted, r->wanted, r->n_wanted * sizeof *r->wanted);
+    memcpy(seen.filters, r->filters, (r->n_filters < 8 ? r->n_filters : 8) * sizeof *r->filters);
+    if (strcmp(r->table, "vol") == 0) {
+        for (int i = 0; i < 3; i++) {
+            allora_value row[] = {val_text(i ? "v1" : "v0"), val_int(1000 * i),
+                                  val_text(i == 1 ? "bad" : "ok"), val_time(T0 + i * HOUR)};
+            if (send(r, sink, row))
+                break;
+        }
+        return ALLORA_OK;
+    }
+    for (int i = 0; i < 5; i++) {
+        allora_value row[] = {val_int(i + 1),
+                              val_text(names[i]),
+                              i == 4 ? val_null() : val_int(1000 * (i + 1)),
+                              val_real(i / 2.0),
+                              val_time(T0 + i * HOUR),
+                              val_bool(i == 0),
+                              val_json("{\"a\":1}", 7)};
+        if (send(r, sink, row)) {
+            seen.stopped++;
+            break;
+        }
+    }
+    return ALLORA_OK;
+}
+
+struct fixture {
+    struct fake fake;
+    struct pool *pool;
+    struct engine *engine;
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    allora_error err = ERR_INIT;
+    fake_init(&f->fake, tables, views, list);
+    f->pool = pool_new(16);
+    struct table_source source = fake_source(&f->fake);
+    assert_int_equal(engine_new_from(&source, f->pool, NULL, &f->engine, &err), ALLORA_OK);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    engine_free(f->engine);
+    pool_free(f->pool);
+    fake_done(&f->fake);
+    free(f);
+    return 0;
+}
+
+/* Runs the SQL and compares its rows, as JSON. */
+static void expect(struct fixture *f, const char *text, const char *json)
+{
+    struct rowset rows;
+    allora_error err = ERR_INIT;
+    struct buf out = BUF(1 << 20);
+    memset(&seen, 0, sizeof seen);
+    int32_t status = fake_query(f->engine, sql(text), &rows, &err);
+    if (status != ALLORA_OK)
+        fail_msg("%s: %d %s", text, status, err.message);
+    rowset_json(&rows, &out);
+    if (strcmp(buf_str(&out), json) != 0)
+        fail_msg("%s\n  got  %s\n  want %s", text, buf_str(&out), json);
+    buf_done(&out);
+    rowset_done(&rows);
+}
+
+static void selects(void **state)
+{
+    struct fixture *f = *state;
+    expect(f, "select pid, name from proc",
+           "[{\"pid\":1,\"name\":\"init\"},{\"pid\":2,\"name\":\"postgres\"},{\"pid\":3,\"name\":"
+           "\"Node\"},{\"pid\":4,\"name\":\"nodejs\"},{\"pid\":5,\"name\":\"bash\"}]");
+    assert_int_equal(seen.n_wanted, 2);
+    expect(f, "select count(*) n from proc", "[{\"n\":5}]");
+    assert_int_equal(seen.n_wanted, 0);
+    expect(f, "select pid from PROC where pid = 3", "[{\"pid\":3}]");
+    assert_int_equal(seen.n_filters, 1);
+    expect(f, "select pid from proc where process_id = '4'", "[{\"pid\":4}]");
+    assert_int_equal(seen.n_filters, 1);
+    assert_int_equal(seen.filters[0].val.type, ALLORA_V_INT);
+    expect(f, "select pid from proc where pid in (2, 9, 4)", "[{\"pid\":2},{\"pid\":4}]");
+    assert_int_equal(seen.filters[0].op, ALLORA_OP_IN);
+    expect(f, "select name from proc where name like 'NODE%'",
+           "[{\"name\":\"Node\"},{\"name\":\"nodejs\"}]");
+    assert_int_equal(seen.filters[0].op, ALLORA_OP_PREFIX_NOCASE);
+    expect(f, "select name from proc where name glob 'node*'", "[{\"name\":\"nodejs\"}]");
+    assert_int_equal(seen.filters[0].op, ALLORA_OP_PREFIX);
+    expect(f, "select pid from proc where rss is null", "[{\"pid\":5}]");
+    assert_int_equal(seen.n_filters, 0);
+    expect(f,
+           "select pid, root from proc where rss > 1500.5 and not root order by rss desc limit 1",
+           "[{\"pid\":4,\"root\":false}]");
+    expect(f, "select pid from proc where pid = 2 or name = 'bash'", "[{\"pid\":2},{\"pid\":5}]");
+    expect(f, "select env from proc limit 1", "[{\"env\":{\"a\":1}}]");
+    expect(f, "select json_object('e', env) j from proc limit 1",
+           "[{\"j\":\"{\\\"e\\\":{\\\"a\\\":1}}\"}]");
+}
+
+static void times(void **state)
+{
+    struct fixture *f = *state;
+    expect(f, "select pid, started from proc where started >= '2026-01-01T03:00:00Z'",
+           "[{\"pid\":4,\"started\":\"2026-01-01T03:00:00Z\"},{\"pid\":5,\"started\":\"2026-01-"
+           "01T04:00:00Z\"}]");
+    assert_int_equal(seen.n_filters, 1);
+    assert_int_equal(seen.filters[0].val.type, ALLORA_V_TIME);
+    /* SQLite's own spelling has a space where RFC 3339 has a T: as texts, this would be wrong. */
+    expect(f, "select pid from proc where started > datetime('2026-01-01 02:30:00')",
+           "[{\"pid\":4},{\"pid\":5}]");
+    expect(f, "select pid from proc where started < '2026-01-01 01:30:00+01:00'", "[{\"pid\":1}]");
+    expect(f, "select pid from proc where started = '2026-01-01'", "[{\"pid\":1}]");
+    expect(f, "select count(*) n from proc where started > date('2026-01-03', '-7 day')",
+           "[{\"n\":5}]");
+    expect(f, "select max(started) m, min(started) as l from proc",
+           "[{\"m\":\"2026-01-01T04:00:00Z\",\"l\":\"2026-01-01T00:00:00Z\"}]");
+    expect(f, "select strftime('%H', started) h from proc where pid = 3", "[{\"h\":\"02\"}]");
+    expect(f,
+           "select pid from proc where started between '2026-01-01 01:00' and '2026-01-01 02:00'",
+           "[{\"pid\":2},{\"pid\":3}]");
+}
+
+static void joins(void **state)
+{
+    struct fixture *f = *state;
+    expect(f, "select a.pid, b.name from proc a join proc b on b.rss = a.rss + 1000",
+           "[{\"pid\":1,\"name\":\"postgres\"},{\"pid\":2,\"name\":\"Node\"},{\"pid\":3,\"name\":"
+           "\"nodejs\"}]");
+    assert_int_equal(seen.calls, 2);
+    expect(f, "select a.pid from proc a left join proc b on b.pid = a.pid + 1 where b.pid is null",
+           "[{\"pid\":5}]");
+    expect(
+        f,
+        "select pid, (select count(*) from proc b where b.rss < a.rss) n from proc a where pid < 4",
+        "[{\"pid\":1,\"n\":0},{\"pid\":2,\"n\":1},{\"pid\":3,\"n\":2}]");
+    assert_true(seen.calls <= 3);
+    expect(f, "select count(*) n from proc a, proc b", "[{\"n\":25}]");
+    expect(f, "select count(*) n from proc a right join vol b on b.size = a.rss", "[{\"n\":3}]");
+    expect(f, "select p.pid from (values (1),(2)) v join proc p on p.pid = v.column1",
+           "[{\"pid\":1},{\"pid\":2}]");
+    expect(f,
+           "with recursive c(x) as (select 1 union all select x + 1 from c where x < 3) select pid "
+           "from c join proc on pid = x",
+           "[{\"pid\":1},{\"pid\":2},{\"pid\":3}]");
+}
+
+static void unified(void **state)
+{
+    struct fixture *f = *state;
+    expect(f,
+           "select provider, region, id, size, status, public, created_at from disk where size > 0",
+           "[{\"provider\":\"fake\",\"region\":\"local\",\"id\":\"v1\",\"size\":1000,\"status\":"
+           "\"unknown\",\"public\":false,\"created_at\":\"2026-01-01T01:00:00Z\"},{\"provider\":"
+           "\"fake\",\"region\":\"local\",\"id\":\"v1\",\"size\":2000,\"status\":\"running\","
+           "\"public\":false,\"created_at\":\"2026-01-01T02:00:00Z\"}]");
+    expect(f, "select count(*) n from disk where provider = 'other'", "[{\"n\":0}]");
+    assert_int_equal(seen.calls, 0);
+    expect(f, "select id from disk where region = 'elsewhere'", "[]");
+    assert_int_equal(seen.calls, 0);
+    expect(f, "select max(created_at) m from disk", "[{\"m\":\"2026-01-01T02:00:00Z\"}]");
+    expect(f, "select count(*) n from disk where created_at > datetime('2026-01-01 00:30:00')",
+           "[{\"n\":2}]");
+    expect(f, "select * from vm", "[]");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(selects, setup, teardown),
+        cmocka_unit_test_setup_teardown(times, setup, teardown),
+        cmocka_unit_test_setup_teardown(joins, setup, teardown),
+        cmocka_unit_test_setup_teardown(unified, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
