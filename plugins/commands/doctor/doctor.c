@@ -153,7 +153,7 @@ static void try_table(struct doctor *d, const char *table, struct provider *p)
     sdk_w_close(&w, '}');
     int32_t rc = sdk_call(d->self, child, "query.sql", sdk_w_done(&w), 1, &result, &err);
     if (rc < 0 && p->bad++ == 0) {
-        (void)snprintf(p->words, sizeof p->words, "%s: %s", table,
+        (void)snprintf(p->words, sizeof p->words, "%.120s: %.800s", table,
                        err.message[0] ? err.message : sdk_status_name(rc));
         (void)snprintf(p->hint, sizeof p->hint, "%s", err.hint);
     }

@@ -155,6 +155,8 @@ static void put_text(struct scan *s, uint32_t column, uint8_t type, const char *
     else
         n = text_to_utf8(p, text, n);
     allora_value *c = cell(s, column, type);
+    if (!c)
+        return;
     c->len = (uint32_t)n;
     c->u.p = p;
 }
