@@ -4,10 +4,11 @@
 #include "base/buf.h"
 #include "base/clock.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+
+#include <cmocka.h>
 
 static const char tables[] =
     "[{\"name\":\"proc\",\"summary\":\"processes\",\"nouns\":[\"process\"],\"ttl_s\":0,\"columns\":"
