@@ -37,7 +37,7 @@ struct config {
     json_node *schema;
     struct origins *origins;
 };
-/* Answers of config_origin(), kept until close: key → text. */
+/* Texts that config_origin() gave out, kept until close: text → its copy. */
 struct origins {
     pthread_mutex_t lock;
     struct map texts; /* guarded by lock */
@@ -340,12 +340,12 @@ const char *config_origin(const struct config *c, const char *dotted_key)
     if (!config_get(c, dotted_key))
         return NULL;
     struct origins *o = c->origins;
+    place_any(c, dotted_key, text, sizeof text);
     (void)pthread_mutex_lock(&o->lock);
-    char *kept = map_get(&o->texts, dotted_key);
+    char *kept = map_get(&o->texts, text);
     if (!kept) {
-        place_any(c, dotted_key, text, sizeof text);
         kept = mem_strdup(text);
-        if (kept && map_put(&o->texts, dotted_key, kept, NULL) != ALLORA_OK) {
+        if (kept && map_put(&o->texts, text, kept, NULL) != ALLORA_OK) {
             free(kept);
             kept = NULL;
         }
