@@ -118,25 +118,38 @@ static int32_t fill(struct registry *r, allora_error *err)
         return err_nomem(err);
     for (size_t i = 0; i < r->n; i++)
         fill_entry(r, &r->entries[i], &v->files[i]);
-    for (int k = 0; k < INDEX_ABSENT; k++) {
-        struct registry_name *names = mem_array(v->n_names[k] ? v->n_names[k] : 1, sizeof *names);
-        if (!names)
-            return err_nomem(err);
-        r->names[k] = names;
-        for (uint32_t i = 0; i < v->n_names[k]; i++) {
-            const struct index_name *n = &v->names[k][i];
-            if (n->file >= r->n)
-                continue; /* only a forged index says so */
-            names[r->n_names[k]++] = (struct registry_name){
-                .name = index_str(v, n->name),
-                .summary = index_str(v, n->summary),
-                .group = index_str(v, n->group),
-                .example = index_str(v, n->example),
-                .plugin = &r->entries[n->file].pub,
-            };
-        }
-    }
     return ALLORA_OK;
+}
+
+/* A list is made when it is first asked for: most commands need one of the five. */
+static const struct registry_name *list(const struct registry *r, enum registry_list which,
+                                        size_t *ret_n)
+{
+    struct registry *lazy = (struct registry *)(uintptr_t)r;
+    const struct index_view *v = &r->view;
+    struct registry_name *names = NULL;
+
+    (void)pthread_mutex_lock(&lazy->lock);
+    if (!r->names[which] && v->n_names[which] > 0)
+        names = mem_resize(NULL, v->n_names[which], sizeof *names);
+    for (uint32_t i = 0; names && i < v->n_names[which]; i++) {
+        const struct index_name *n = &v->names[which][i];
+        if (n->file >= r->n)
+            continue; /* only a forged index says so */
+        names[lazy->n_names[which]++] = (struct registry_name){
+            .name = index_str(v, n->name),
+            .summary = index_str(v, n->summary),
+            .group = index_str(v, n->group),
+            .example = index_str(v, n->example),
+            .plugin = &r->entries[n->file].pub,
+        };
+    }
+    if (names)
+        lazy->names[which] = names;
+    *ret_n = r->n_names[which];
+    const struct registry_name *made = r->names[which];
+    (void)pthread_mutex_unlock(&lazy->lock);
+    return made;
 }
 
 int32_t registry_open(const struct registry_options *o, struct registry **ret, allora_error *err)
@@ -214,8 +227,9 @@ const struct plugin *registry_find(const struct registry *r, const char *id)
 size_t registry_names(const struct registry *r, enum registry_list which,
                       const struct registry_name **ret)
 {
-    *ret = r->names[which];
-    return r->n_names[which];
+    size_t n;
+    *ret = list(r, which, &n);
+    return n;
 }
 
 static int name_order(const void *key, const void *item)
@@ -226,7 +240,9 @@ static int name_order(const void *key, const void *item)
 const struct registry_name *registry_name_find(const struct registry *r, enum registry_list which,
                                                const char *name)
 {
-    return bsearch(name, r->names[which], r->n_names[which], sizeof **r->names, name_order);
+    size_t n;
+    const struct registry_name *names = list(r, which, &n);
+    return n ? bsearch(name, names, n, sizeof *names, name_order) : NULL;
 }
 
 static int32_t parse_manifest(struct registry *r, struct entry *e, allora_error *err)

@@ -29,7 +29,7 @@ struct registry {
     void *map; /* the index file, or NULL when it is only in memory */
     size_t map_len;
     struct buf bytes;
-    struct registry_name *names[INDEX_ABSENT];
+    struct registry_name *names[INDEX_ABSENT]; /* made on demand, under lock; constant once made */
     size_t n_names[INDEX_ABSENT];
     struct arena mem; /* guarded by lock: words of load failures */
     pthread_mutex_t lock;
