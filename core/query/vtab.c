@@ -32,7 +32,7 @@ static const char *declared_type(uint8_t type)
     case ALLORA_V_REAL:
         return "REAL";
     case ALLORA_V_TIME:
-        return "TEXT COLLATE " TIMETEXT_COLLATION;
+        return "TEXT"; /* with a collation: add_column() */
     default:
         return "TEXT";
     }
@@ -43,7 +43,9 @@ static void add_column(struct buf *b, const char *name, uint8_t type, bool hidde
     buf_adds(b, "\"");
     for (const char *p = name; *p; p++)
         buf_adds(b, *p == '"' ? "\"\"" : (char[]){*p, '\0'});
-    buf_addf(b, "\" %s%s,", declared_type(type), hidden ? " HIDDEN" : "");
+    /* HIDDEN is part of the type's words, so the collation has to follow it. */
+    buf_addf(b, "\" %s%s%s,", declared_type(type), hidden ? " HIDDEN" : "",
+             type == ALLORA_V_TIME ? " COLLATE " TIMETEXT_COLLATION : "");
 }
 
 /* A name that a column, or an earlier alias, bears already. */
