@@ -74,7 +74,7 @@ static int32_t record_turn(struct ask *q, const struct turn *t, size_t messages,
     jw_key(&w, "tools");
     jw_array(&w);
     for (size_t i = 0; i < q->tools.n; i++)
-        jw_str(&w, q->tools.names[i]);
+        jw_str(&w, q->tools.list[i].name);
     jw_end_array(&w);
     jw_kstr(&w, "status", status_name(status));
     jw_key(&w, "events");
@@ -184,7 +184,7 @@ static void refuse(struct ask *q, const struct tool_call *c, struct outcome *o)
     }
     A_CLEAN(buf_done) struct buf all = BUF(200);
     for (size_t i = 0; i < q->tools.n; i++)
-        buf_addf(&all, "%s%s", i ? ", " : "", q->tools.names[i]);
+        buf_addf(&all, "%s%s", i ? ", " : "", q->tools.list[i].name);
     o->status = err_set(&o->error, ALLORA_E_NOTFOUND, "there is no tool %.64s", c->name);
     err_hint(&o->error, "there are: %s", q->tools.n ? buf_str(&all) : "none");
 }
@@ -192,7 +192,7 @@ static void refuse(struct ask *q, const struct tool_call *c, struct outcome *o)
 static int32_t run_call(struct ask *q, const struct tool_call *c, struct outcome *o)
 {
     A_CLEAN(buf_done) struct buf text = BUF(16 << 20);
-    if (c->problem || !tools_has(&q->tools, c->name)) {
+    if (c->problem || !tools_find(&q->tools, c->name)) {
         refuse(q, c, o);
         return o->status;
     }
@@ -300,6 +300,25 @@ static int32_t pass_warnings(struct ask *q, const struct outcome *o)
     return status;
 }
 
+/* --offline and --refresh hold for everything that is looked up for the question. */
+static int32_t pass_flag(const struct ask *q, const struct tool_call *c, const char *flag,
+                         bool takes)
+{
+    if (!takes || !c->arguments || !json_get_bool(q->args, flag, false))
+        return ALLORA_OK;
+    json_node *on = json_new_bool(true);
+    return on ? json_set(c->arguments, flag, on) : ALLORA_E_NOMEM;
+}
+
+static int32_t pass_flags(const struct ask *q, const struct tool_call *c, allora_error *err)
+{
+    const struct tool *tool = tools_find(&q->tools, c->name);
+    if (tool &&
+        (pass_flag(q, c, "offline", tool->offline) || pass_flag(q, c, "refresh", tool->refresh)))
+        return err_nomem(err);
+    return ALLORA_OK;
+}
+
 static int32_t one_call(struct ask *q, const struct tool_call *c, allora_error *err)
 {
     A_CLEAN(buf_done) struct buf receipt = BUF(RECEIPTS_MAX);
@@ -358,7 +377,9 @@ static int32_t run_calls(struct ask *q, const struct turn *t, allora_error *err)
             status = over(q, "calls", q->max_calls, err);
         if (status)
             break;
-        status = one_call(q, c, err);
+        status = pass_flags(q, c, err);
+        if (!status)
+            status = one_call(q, c, err);
         if (status) {
             c = c->next; /* this one has its answer, or memory is out */
             break;

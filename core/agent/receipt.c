@@ -268,15 +268,19 @@ void receipt_text(const json_node *receipt, const char *session, int64_t now_us,
     const char *as_of = json_get_str(receipt, "as_of", "");
     int64_t at = 0, rows = json_get_int(receipt, "row_count", 0);
     size_t kept = json_count(json_get(receipt, "rows"));
-    buf_addf(out, "Receipt %lld of session %s: %s", (long long)json_get_int(receipt, "n", 0),
-             session, json_get_str(receipt, "operation", "?"));
+    bool known = time_parse(as_of, strlen(as_of), &at) == ALLORA_OK;
+    buf_addf(out, "[%lld] in session %s: %s", (long long)json_get_int(receipt, "n", 0), session,
+             json_get_str(receipt, "operation", "?"));
     const json_node *arguments = json_get(receipt, "arguments");
     if (json_count(arguments) > (json_get_str(receipt, "sql", NULL) ? 1u : 0u)) {
         buf_adds(out, " with ");
         jw_node(&JSONW(out), arguments);
     }
-    buf_addf(out, ", as of %s", as_of);
-    if (time_parse(as_of, strlen(as_of), &at) == ALLORA_OK && now_us >= at) {
+    if (known) {
+        buf_adds(out, ", as of ");
+        time_format(out, at - at % 1000000);
+    }
+    if (known && now_us >= at) {
         buf_adds(out, " (");
         duration_format(out, now_us - at);
         buf_adds(out, " ago)");

@@ -23,17 +23,17 @@ void tools_init(struct tools *t)
 
 void tools_done(struct tools *t)
 {
-    free(t->names);
+    free(t->list);
     buf_done(&t->json);
     arena_done(&t->mem);
 }
 
-bool tools_has(const struct tools *t, const char *name)
+const struct tool *tools_find(const struct tools *t, const char *name)
 {
     for (size_t i = 0; i < t->n; i++)
-        if (streq(t->names[i], name))
-            return true;
-    return false;
+        if (streq(t->list[i].name, name))
+            return &t->list[i];
+    return NULL;
 }
 
 static bool is_text(const allora_value *v, const char *want)
@@ -56,11 +56,18 @@ static int32_t on_event(void *self, int32_t kind, allora_str payload)
 static int32_t add(struct picker *p, const char *name, const allora_value *cells)
 {
     struct tools *t = p->tools;
-    const char **grown = mem_resize(t->names, t->n + 1, sizeof *grown);
+    struct tool *grown = mem_resize(t->list, t->n + 1, sizeof *grown);
     if (!grown)
         return ALLORA_E_NOMEM;
-    t->names = grown;
-    t->names[t->n++] = name;
+    t->list = grown;
+    json_node *schema = NULL;
+    allora_error ignored = ERR_INIT;
+    if (json_parse(cells[AT_ARGUMENTS].u.p, cells[AT_ARGUMENTS].len, &schema, &ignored))
+        return ignored.code == ALLORA_E_NOMEM ? ALLORA_E_NOMEM : ALLORA_OK;
+    const json_node *properties = json_get(schema, "properties");
+    t->list[t->n++] = (struct tool){name, json_get(properties, "offline") != NULL,
+                                    json_get(properties, "refresh") != NULL};
+    json_free(schema);
     const allora_value *about =
         cells[AT_DESCRIPTION].type == ALLORA_V_TEXT && cells[AT_DESCRIPTION].len
             ? &cells[AT_DESCRIPTION]
@@ -85,7 +92,7 @@ static int32_t on_row(void *self, const allora_value *cells, uint32_t n)
     if (p->tools->n == TOOLS_MAX)
         return ALLORA_STOP;
     const char *name = arena_strndup(&p->tools->mem, cells[AT_NAME].u.p, cells[AT_NAME].len);
-    p->oom = !name || (!tools_has(p->tools, name) && add(p, name, cells));
+    p->oom = !name || (!tools_find(p->tools, name) && add(p, name, cells));
     return p->oom ? ALLORA_E_NOMEM : ALLORA_OK;
 }
 

@@ -7,7 +7,10 @@
 
 struct tools {
     struct arena mem;
-    const char **names; /* sorted by glob, then name */
+    struct tool {
+        const char *name;
+        bool offline, refresh; /* takes an argument of that name */
+    } * list;                  /* sorted by glob, then name */
     size_t n;
     struct buf json; /* [{"name","description","parameters"}] */
 };
@@ -17,5 +20,5 @@ void tools_done(struct tools *t);
  * failure it is still to be done(). */
 int32_t tools_choose(struct tools *t, const struct dispatch *d, allora_ctx *ctx,
                      const char *const *globs, uint32_t n, allora_error *err);
-bool tools_has(const struct tools *t, const char *name);
+const struct tool *tools_find(const struct tools *t, const char *name);
 #endif

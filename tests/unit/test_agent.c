@@ -411,8 +411,8 @@ static void why_shows_what_stands_behind(void **state)
     reply_done(&r);
     r = run(w, agent_op_receipt_show, "{}");
     assert_int_equal(r.status, ALLORA_OK);
-    assert_memory_equal(buf_str(&r.text),
-                        "Receipt 1 of session 1: query.sql, as of 2026-01-01T00:00:00Z (", 63);
+    static const char want[] = "[1] in session 1: query.sql, as of 2026-01-01T00:00:00Z (";
+    assert_memory_equal(buf_str(&r.text), want, sizeof want - 1);
     assert_non_null(strstr(buf_str(&r.text), " ago), 2 rows.\n"));
     assert_int_equal(json_int(json_at(json_get(r.result, "show"), 0), 0), 1);
     assert_int_equal(json_count(json_get(json_at(json_get(r.result, "receipts"), 0), "rows")), 2);
