@@ -125,8 +125,6 @@ static void yaml_value(struct buf *b, const allora_value *v)
         yaml_put_json(b, v->u.p, v->len);
     else if (v->type == ALLORA_V_JSON && v->len)
         yaml_put_string(b, v->u.p, v->len);
-    else if (v->type == ALLORA_V_REAL && v->u.d != v->u.d)
-        buf_adds(b, ".nan");
     else
         jw_value(&w, v);
 }

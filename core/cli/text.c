@@ -8,7 +8,7 @@
 #include <string.h>
 #include <utf8proc.h>
 
-enum { VARIATION_EMOJI = 0xFE0F };
+enum { VARIATION_EMOJI = 0xFE0F, FLAG_FIRST = 0x1F1E6, FLAG_LAST = 0x1F1FF };
 
 static size_t codepoint_width(uint32_t c)
 {
@@ -37,7 +37,9 @@ size_t text_cluster(const char *p, size_t n, size_t *ret_width)
         if (!more || utf8proc_grapheme_break_stateful((utf8proc_int32_t)previous,
                                                       (utf8proc_int32_t)c, &state))
             break;
-        if (c == VARIATION_EMOJI && *ret_width)
+        bool flag =
+            previous >= FLAG_FIRST && previous <= FLAG_LAST && c >= FLAG_FIRST && c <= FLAG_LAST;
+        if ((c == VARIATION_EMOJI && *ret_width) || flag)
             *ret_width = 2;
         else if (!*ret_width)
             *ret_width = codepoint_width(c);

@@ -75,12 +75,12 @@ void yaml_put_string(struct buf *b, const char *p, size_t n)
  * character: U+FFFD. */
 static uint32_t json_escape(const char *p, size_t n, size_t *i)
 {
-    int high = json_scan_hex(p + *i + 2, n - *i - 2);
+    int high = json_scan_hex(p + *i, n - *i);
     *i += 6;
     if (high < 0xd800 || high > 0xdfff)
         return high < 0 ? 0xfffd : (uint32_t)high;
     if (high < 0xdc00 && n - *i >= 6 && p[*i] == '\\' && p[*i + 1] == 'u') {
-        int low = json_scan_hex(p + *i + 2, n - *i - 2);
+        int low = json_scan_hex(p + *i, n - *i);
         if (low >= 0xdc00 && low <= 0xdfff) {
             *i += 6;
             return 0x10000u + (((uint32_t)high - 0xd800u) << 10) + ((uint32_t)low - 0xdc00u);
