@@ -37,12 +37,14 @@ static int32_t read_text(allora_instance *self, allora_ctx *ctx, const char *pat
         return cannot_read(err, path, strerror(errno));
     char *text = NULL;
     long size = fseek(f, 0, SEEK_END) ? -1 : ftell(f);
-    if (size >= 0 && size < LIMIT && fseek(f, 0, SEEK_SET) == 0)
+    bool ok = size >= 0 && size < LIMIT && fseek(f, 0, SEEK_SET) == 0;
+    if (ok)
         text = sdk_alloc(self, ctx, (size_t)size + 1);
     size_t got = text ? fread(text, 1, (size_t)size, f) : 0;
-    bool ok = !ferror(f) && text && got == (size_t)size;
-    if (fclose(f) || !ok)
+    if (fclose(f) || !ok || (text && got != (size_t)size))
         return cannot_read(err, path, "cannot be read");
+    if (!text)
+        return sdk_fail(err, ALLORA_E_NOMEM, "out of memory");
     *ret = sdk_str_n(text, got);
     return ALLORA_OK;
 }
