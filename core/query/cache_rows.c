@@ -204,8 +204,7 @@ int32_t cache_chunk_rows(const struct buf *chunk, const struct cache_entry *entr
 struct cache_writer *cache_writer_new(struct cache *c, const struct cache_key *key)
 {
     A_CLEAN(buf_done)
-    struct buf owner = BUF(CACHE_TEXT),
-               filters = BUF(CACHE_TEXT), columns = BUF(CACHE_TEXT);
+    struct buf owner = BUF(CACHE_TEXT), filters = BUF(CACHE_TEXT), columns = BUF(CACHE_TEXT);
     struct cache_writer *w = mem_zalloc(sizeof *w);
 
     if (!w || key->n_wanted > CACHE_MAX_COLUMNS) {

@@ -87,7 +87,7 @@ static const char *literal_text(struct statement *st, sqlite3_value *v)
         buf_add_real(&b, sqlite3_value_double(v));
         break;
     case SQLITE_TEXT:
-        buf_addf(&b, "'%.*s'", sqlite3_value_bytes(v), (const char *)sqlite3_value_blob(v));
+        buf_addf(&b, "'%.*s'", sqlite3_value_bytes(v), value_text(v).u.p);
         break;
     default:
         buf_adds(&b, "NULL");
@@ -139,6 +139,15 @@ static bool base_column(const struct table_use *use, int column, uint32_t *ret)
     return true;
 }
 
+/* SQLite hands a table on the left of an outer join the LIKE, GLOB and <> terms of that join's ON
+ * clause, as if they were filters of it (3.40, exprAnalyze: the terms made for virtual tables lack
+ * extraRight).  They are not. */
+static bool trusted(const struct statement *st, int op)
+{
+    return !st->outer || (op != SQLITE_INDEX_CONSTRAINT_LIKE &&
+                          op != SQLITE_INDEX_CONSTRAINT_GLOB && op != SQLITE_INDEX_CONSTRAINT_NE);
+}
+
 static void take_term(struct table_use *use, sqlite3_index_info *info, int i, struct plan *p)
 {
     const struct sqlite3_index_constraint *ic = &info->aConstraint[i];
@@ -146,8 +155,8 @@ static void take_term(struct table_use *use, sqlite3_index_info *info, int i, st
     sqlite3_value *literal = NULL;
     uint32_t column;
 
-    if (!ic->usable || value_op(ic->op) == 0 || p->n_terms == PLAN_TERMS ||
-        !base_column(use, ic->iColumn, &column))
+    if (!ic->usable || value_op(ic->op) == 0 || !trusted(use->st, ic->op) ||
+        p->n_terms == PLAN_TERMS || !base_column(use, ic->iColumn, &column))
         return;
     const struct column *c = &use->src.table->columns[column];
     *t = (struct plan_term){.column = column, .op = ic->op, .constraint = i};

@@ -164,7 +164,7 @@ static void add_key(struct plan *p, const struct plan_term *t, const struct colu
         key = val_real(sqlite3_value_double(v));
         break;
     case SQLITE_TEXT:
-        key = val_textn(sqlite3_value_blob(v), (size_t)sqlite3_value_bytes(v));
+        key = value_text(v);
         break;
     default:
         return; /* a blob: let SQLite look at every row */

@@ -112,9 +112,10 @@ static bool needs_row_numbers(struct statement *st)
 static int32_t compile(struct statement *st, sqlite3_stmt **ret, allora_error *err)
 {
     const char *sql = st->q->sql;
+    bool both = sql_has_word(sql, "right") || sql_has_word(sql, "full");
 
-    st->careful =
-        sql_has_word(sql, "or") || sql_has_word(sql, "right") || sql_has_word(sql, "full");
+    st->outer = both || sql_has_word(sql, "left");
+    st->careful = both || sql_has_word(sql, "or");
     int32_t status = prepare(st, ret, err);
     if (status != ALLORA_OK || !st->careful || sqlite3_stmt_isexplain(*ret) ||
         !needs_row_numbers(st))

@@ -82,6 +82,7 @@ struct statement {
     struct map spools;            /* key text → struct spool *, complete ones */
     bool careful; /* the text has OR, RIGHT or FULL: keep SQLite from plans that need row numbers */
     bool stable;  /* such a plan was chosen all the same: every scan of a table reads one spool */
+    bool outer;   /* it has outer joins */
     bool declaring;    /* SQLite is told a table's columns */
     unsigned n_active; /* cursors in the middle of a scan */
     int32_t status; /* the first thing that went wrong in a table, beside what SQLite makes of it */
@@ -149,7 +150,8 @@ bool view_known(const char *name);
 enum value_fit { FIT_NONE /* leave it to SQLite */, FIT_NEVER /* no row can match */, FIT_EXACT };
 enum value_fit value_fit(const struct column *c, uint8_t *op /* ALLORA_OP_*, may change */,
                          sqlite3_value *v, allora_value *ret);
-uint8_t value_op(int sqlite_op); /* ALLORA_OP_*, 0 when it has none */
+allora_value value_text(sqlite3_value *v); /* its bytes, borrowed; never a NULL pointer */
+uint8_t value_op(int sqlite_op);           /* ALLORA_OP_*, 0 when it has none */
 /* authorize.c */
 int authorize(void *st, int action, const char *a, const char *b, const char *c, const char *d);
 void authorize_functions(void (*offer)(void *arg, const char *name), void *arg);

@@ -9,6 +9,13 @@
 
 #define EXACT_INT (INT64_C(1) << 53)
 
+/* SQLite gives NULL for the bytes of an empty text. */
+allora_value value_text(sqlite3_value *v)
+{
+    const char *p = sqlite3_value_blob(v);
+    return val_textn(p ? p : "", p ? (size_t)sqlite3_value_bytes(v) : 0);
+}
+
 uint8_t value_op(int sqlite_op)
 {
     switch (sqlite_op) {
@@ -134,8 +141,9 @@ static enum value_fit fit_prefix(uint8_t op, sqlite3_value *v, allora_value *ret
 {
     if (sqlite3_value_type(v) != SQLITE_TEXT)
         return sqlite3_value_type(v) == SQLITE_NULL ? FIT_NEVER : FIT_NONE;
-    const char *p = sqlite3_value_blob(v);
-    size_t n = (size_t)sqlite3_value_bytes(v), k = 0;
+    allora_value pattern = value_text(v);
+    const char *p = pattern.u.p;
+    size_t n = pattern.len, k = 0;
     while (k < n && (op == ALLORA_OP_PREFIX ? p[k] != '*' && p[k] != '?' && p[k] != '['
                                             : p[k] != '%' && p[k] != '_'))
         k++;
@@ -165,8 +173,8 @@ enum value_fit value_fit(const struct column *c, uint8_t *op, sqlite3_value *v, 
     case ALLORA_V_TEXT:
         if (sqlite3_value_type(v) != SQLITE_TEXT)
             return FIT_NONE;
-        *ret = val_textn(sqlite3_value_blob(v), (size_t)sqlite3_value_bytes(v));
-        return ret->type == ALLORA_V_TEXT ? FIT_EXACT : FIT_NONE;
+        *ret = value_text(v);
+        return FIT_EXACT;
     default:
         return FIT_NONE;
     }
