@@ -247,12 +247,17 @@ void scan_range(const struct scan *s, uint32_t column, int64_t *min, int64_t *ma
         const allora_filter *f = &s->req->filters[i];
         if (f->column != column || (f->val.type != ALLORA_V_INT && f->val.type != ALLORA_V_TIME))
             continue;
+        int64_t v = f->val.u.i;
         bool lower = f->op == ALLORA_OP_GT || f->op == ALLORA_OP_GE || f->op == ALLORA_OP_EQ;
         bool upper = f->op == ALLORA_OP_LT || f->op == ALLORA_OP_LE || f->op == ALLORA_OP_EQ;
-        if (lower && f->val.u.i > *min)
-            *min = f->val.u.i;
-        if (upper && f->val.u.i < *max)
-            *max = f->val.u.i;
+        if (f->op == ALLORA_OP_GT && v < INT64_MAX)
+            v++;
+        if (f->op == ALLORA_OP_LT && v > INT64_MIN)
+            v--;
+        if (lower && v > *min)
+            *min = v;
+        if (upper && v < *max)
+            *max = v;
     }
 }
 

@@ -11,9 +11,10 @@
     X(os_version)                                                                                  \
     X(os_codename)                                                                                 \
     X(kernel)                                                                                      \
-    X(architecture) X(boot_time) X(uptime) X(load_1) X(load_5) X(load_15) X(process_count)         \
-        X(cpu_count) X(cpu_cores) X(cpu_sockets) X(cpu_model) X(memory_total) X(vendor) X(model)   \
-            X(serial) X(virtualization) X(machine_id) X(timezone) X(local_time)
+    X(architecture)                                                                                \
+    X(boot_time) X(uptime) X(load_1) X(load_5) X(load_15) X(process_count) X(cpu_count)            \
+        X(cpu_cores) X(cpu_sockets) X(cpu_model) X(memory_total) X(vendor) X(model) X(serial)      \
+            X(virtualization) X(machine_id) X(timezone) X(local_time)
 #define HOST_CPU(X)                                                                                \
     X(cpu)                                                                                         \
     X(model)                                                                                       \
@@ -21,10 +22,10 @@
     X(socket)                                                                                      \
     X(core)                                                                                        \
     X(mhz)                                                                                         \
-    X(max_mhz) X(cache) X(online) X(used_percent) X(user_percent) X(system_percent)                \
-        X(iowait_percent) X(idle_percent) X(steal_percent) X(user_time) X(nice_time)               \
-            X(system_time) X(idle_time) X(iowait_time) X(irq_time) X(softirq_time) X(steal_time)   \
-                X(flags)
+    X(max_mhz)                                                                                     \
+    X(cache) X(online) X(used_percent) X(user_percent) X(system_percent) X(iowait_percent)         \
+        X(idle_percent) X(steal_percent) X(user_time) X(nice_time) X(system_time) X(idle_time)     \
+            X(iowait_time) X(irq_time) X(softirq_time) X(steal_time) X(flags)
 #define HOST_MEMORY(X)                                                                             \
     X(total)                                                                                       \
     X(used)                                                                                        \
@@ -32,9 +33,9 @@
     X(free)                                                                                        \
     X(cached)                                                                                      \
     X(buffers)                                                                                     \
-    X(shared) X(used_percent) X(available_percent) X(active) X(inactive) X(dirty) X(slab)          \
-        X(committed) X(hugepages_total) X(swap_total) X(swap_used) X(swap_free)                    \
-            X(swap_used_percent)
+    X(shared)                                                                                      \
+    X(used_percent) X(available_percent) X(active) X(inactive) X(dirty) X(slab) X(committed)       \
+        X(hugepages_total) X(swap_total) X(swap_used) X(swap_free) X(swap_used_percent)
 #define HOST_DISK(X)                                                                               \
     X(device)                                                                                      \
     X(mount_point)                                                                                 \
@@ -42,8 +43,9 @@
     X(kind)                                                                                        \
     X(size)                                                                                        \
     X(used)                                                                                        \
-    X(available) X(used_percent) X(reserved) X(inodes) X(inodes_used) X(inodes_free)               \
-        X(inodes_used_percent) X(read_only) X(options) X(block_size) X(major) X(minor)
+    X(available)                                                                                   \
+    X(used_percent) X(reserved) X(inodes) X(inodes_used) X(inodes_free) X(inodes_used_percent)     \
+        X(read_only) X(options) X(block_size) X(major) X(minor)
 #define HOST_PROCESS(X)                                                                            \
     X(pid)                                                                                         \
     X(ppid)                                                                                        \
@@ -51,11 +53,12 @@
     X(user)                                                                                        \
     X(uid)                                                                                         \
     X(gid)                                                                                         \
-    X(group_name) X(state) X(rss) X(memory_percent) X(cpu_percent) X(cpu_time) X(user_time)        \
-        X(system_time) X(start_time) X(elapsed) X(threads) X(nice) X(priority) X(cmdline) X(exe)   \
-            X(exe_deleted) X(cwd) X(vsize) X(shared) X(swap) X(tty) X(pgid) X(session) X(last_cpu) \
-                X(open_files) X(read_bytes) X(written_bytes) X(minor_faults) X(major_faults)       \
-                    X(kernel_thread) X(service) X(container) X(cgroup) X(oom_score)
+    X(group_name)                                                                                  \
+    X(state) X(rss) X(memory_percent) X(cpu_percent) X(cpu_time) X(user_time) X(system_time)       \
+        X(start_time) X(elapsed) X(threads) X(nice) X(priority) X(cmdline) X(exe) X(exe_deleted)   \
+            X(cwd) X(vsize) X(shared) X(swap) X(tty) X(pgid) X(session) X(last_cpu) X(open_files)  \
+                X(read_bytes) X(written_bytes) X(minor_faults) X(major_faults) X(kernel_thread)    \
+                    X(service) X(container) X(cgroup) X(oom_score)
 #define HOST_PORT(X)                                                                               \
     X(port) X(protocol) X(family) X(address) X(exposed) X(pid) X(process) X(user) X(uid) X(inode)
 #define HOST_SOCKET(X)                                                                             \
@@ -65,8 +68,8 @@
     X(listening)                                                                                   \
     X(local_address)                                                                               \
     X(local_port)                                                                                  \
-    X(remote_address) X(remote_port) X(path) X(pid) X(process) X(user) X(uid) X(recv_queue)        \
-        X(send_queue) X(inode)
+    X(remote_address)                                                                              \
+    X(remote_port) X(path) X(pid) X(process) X(user) X(uid) X(recv_queue) X(send_queue) X(inode)
 #define HOST_SERVICE(X)                                                                            \
     X(name)                                                                                        \
     X(unit)                                                                                        \
@@ -74,8 +77,9 @@
     X(state)                                                                                       \
     X(sub_state)                                                                                   \
     X(load_state)                                                                                  \
-    X(enabled) X(unit_file_state) X(main_pid) X(started) X(memory) X(tasks) X(cpu_time)            \
-        X(restarts) X(exit_status) X(user) X(path)
+    X(enabled)                                                                                     \
+    X(unit_file_state) X(main_pid) X(started) X(memory) X(tasks) X(cpu_time) X(restarts)           \
+        X(exit_status) X(user) X(path)
 #define HOST_USER(X)                                                                               \
     X(name)                                                                                        \
     X(uid)                                                                                         \
@@ -83,8 +87,9 @@
     X(group_name)                                                                                  \
     X(groups)                                                                                      \
     X(full_name)                                                                                   \
-    X(home) X(shell) X(kind) X(can_login) X(password_state) X(password_changed) X(expires)         \
-        X(last_login) X(last_login_from)
+    X(home)                                                                                        \
+    X(shell) X(kind) X(can_login) X(password_state) X(password_changed) X(expires) X(last_login)   \
+        X(last_login_from)
 #define HOST_GROUP(X) X(name) X(gid) X(members) X(member_count)
 #define HOST_PACKAGE(X)                                                                            \
     X(name)                                                                                        \
@@ -93,8 +98,8 @@
     X(size)                                                                                        \
     X(summary)                                                                                     \
     X(section)                                                                                     \
-    X(priority) X(state) X(held) X(essential) X(source) X(maintainer) X(homepage) X(installed_at)  \
-        X(manager)
+    X(priority)                                                                                    \
+    X(state) X(held) X(essential) X(source) X(maintainer) X(homepage) X(installed_at) X(manager)
 #define HOST_INTERFACE(X)                                                                          \
     X(name)                                                                                        \
     X(state)                                                                                       \
@@ -102,8 +107,9 @@
     X(ipv4)                                                                                        \
     X(ipv6)                                                                                        \
     X(addresses)                                                                                   \
-    X(mac) X(mtu) X(speed) X(rx_bytes) X(tx_bytes) X(rx_packets) X(tx_packets) X(rx_errors)        \
-        X(tx_errors) X(rx_dropped) X(tx_dropped)
+    X(mac)                                                                                         \
+    X(mtu) X(speed) X(rx_bytes) X(tx_bytes) X(rx_packets) X(tx_packets) X(rx_errors) X(tx_errors)  \
+        X(rx_dropped) X(tx_dropped)
 #define HOST_LOG(X)                                                                                \
     X(time)                                                                                        \
     X(unit)                                                                                        \
@@ -118,8 +124,9 @@
     X(DISK, disk)                                                                                  \
     X(PROCESS, process)                                                                            \
     X(PORT, port)                                                                                  \
-    X(SOCKET, socket) X(SERVICE, service) X(USER, user) X(GROUP, group) X(PACKAGE, package)        \
-        X(INTERFACE, interface) X(LOG, log)
+    X(SOCKET, socket)                                                                              \
+    X(SERVICE, service) X(USER, user) X(GROUP, group) X(PACKAGE, package) X(INTERFACE, interface)  \
+        X(LOG, log)
 
 #define TABLE_ENUM_INFO(name) INFO_##name,
 #define TABLE_ENUM_CPU(name) CPU_##name,
