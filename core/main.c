@@ -52,17 +52,6 @@ static int32_t app_registry(void *self, const struct cli_flags *flags, struct re
     return rc;
 }
 
-#if !__has_include("query/vtab.c")
-/* Until the query engine is in the tree. */
-static int32_t app_dispatch(void *self, const struct cli_flags *flags, const struct dispatch **ret,
-                            allora_error *err)
-{
-    (void)self;
-    (void)flags;
-    (void)ret;
-    return err_set(err, ALLORA_E_UNSUPPORTED, "no query engine yet");
-}
-#else
 /* Sessions are kept where there is a place for them; reading works without one. */
 static int32_t app_store(struct app *a, allora_error *err)
 {
@@ -123,17 +112,13 @@ static int32_t app_dispatch(void *self, const struct cli_flags *flags, const str
     return rc;
 }
 
-#endif
-
 /* In the reverse of the order in which they lean on each other. */
 static void app_close(struct app *a)
 {
-#if __has_include("query/vtab.c")
     agents_free(a->agents);
     gate_free(a->gate);
     engine_free(a->engine);
     pool_free(a->pool);
-#endif
     if (a->registry)
         registry_close(a->registry);
     store_free(a->store);

@@ -77,8 +77,8 @@ void cell_text(struct buf *b, const allora_value *v, const struct head *h, unsig
     case ALLORA_V_TIME:
         if (flags & CELL_RELATIVE)
             cell_ago(b, v->u.i);
-        else
-            time_format(b, v->u.i);
+        else /* to the second, rounded down also before 1970; formats for programs have the rest */
+            time_format(b, v->u.i - ((v->u.i % 1000000) + 1000000) % 1000000);
         return;
     default:
         if ((flags & CELL_HUMAN) && h->unit && cell_is_number(v) && with_unit(b, v, h->unit))
