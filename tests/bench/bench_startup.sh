@@ -34,7 +34,7 @@ allora_plugin_v1:
     .size allora_plugin_v1, . - allora_plugin_v1
     .section .note.GNU-stack,"",@progbits
 END
-    "${CC:-cc}" -shared -nostdlib -o "$plugins/$id.so" "$bench_room/$id.s"
+    "${CC:-cc}" -shared -nostdlib -Wl,-z,now -o "$plugins/$id.so" "$bench_room/$id.s"
 }
 for i in $(seq -w 1 100); do
     make_plugin "bench$i" || { echo "cannot build plugin bench$i"; exit 1; }
