@@ -333,6 +333,8 @@ int32_t view_create(struct statement *st, const char *view, allora_error *err)
     const struct view_def *def = view_find(view);
     struct view_maker m = {st, def, BUF(4 << 20)};
 
+    if (!def)
+        return err_set(err, ALLORA_E_NOTFOUND, "no view %s", view);
     /* The module keeps the definition's address, which is constant. */
     if (sqlite3_create_module(st->db, def->shape, &shape_module, (void *)(uintptr_t)def) !=
         SQLITE_OK)
