@@ -116,7 +116,9 @@ static void a_cancelled_call_says_nothing_about_the_plugin(void **state)
     const struct plugin *p = registry_find(r, "fixture");
     A_CLEAN(ctx_closep) allora_ctx *dead = ctx_open(ctx, NULL, 0, 0);
     ctx_cancel(dead, ALLORA_E_CANCELLED);
-    assert_int_not_equal(registry_probe(r, p, dead, &err), ALLORA_OK); /* create() sees it */
+    assert_int_equal(registry_probe(r, p, dead, &err), ALLORA_E_CANCELLED);
+    assert_null(registry_failure(r, p).stage);
+    assert_int_equal(registry_probe(r, p, ctx, &err), ALLORA_OK);
     registry_close(r);
 }
 

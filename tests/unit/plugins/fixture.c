@@ -47,8 +47,12 @@ static int32_t create(const allora_host *host, allora_ctx *ctx, allora_instance 
     abort();
 #endif
     struct allora_instance *self = calloc(1, sizeof *self);
-    if (!self || host->cancelled(ctx) != 0)
+    if (!self)
         return fail(err, ALLORA_E_NOMEM, "no memory");
+    if (host->cancelled(ctx) != 0) {
+        free(self);
+        return ALLORA_E_CANCELLED;
+    }
     self->host = host;
     self->config = host->get_interface(host, ALLORA_CONFIG_ID);
     self->invoke = host->get_interface(host, ALLORA_INVOKE_ID);
