@@ -68,8 +68,9 @@ static bool header_good(const struct index_header *h, size_t size, uint64_t key)
 
 static bool file_good(const struct index_view *v, const struct index_file *f)
 {
-    const uint32_t strings[] = {f->path,  f->kind,    f->id,   f->version,     f->summary,
-                                f->kinds, f->message, f->hint, f->shadowed_by, f->stage};
+    const uint32_t strings[] = {f->path,        f->kind,  f->id,      f->version,
+                                f->summary,     f->kinds, f->message, f->hint,
+                                f->shadowed_by, f->stage, f->provider};
 
     for (size_t i = 0; i < sizeof strings / sizeof strings[0]; i++) {
         if (strings[i] >= v->strings_len)

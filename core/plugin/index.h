@@ -28,7 +28,7 @@ struct index_file {
     uint64_t manifest, manifest_len,
         manifest_hash; /* offset from the start; 0: none (or the core's) */
     uint32_t path, kind, id, version, summary, kinds;
-    uint32_t stage, message, hint, shadowed_by;
+    uint32_t stage, message, hint, shadowed_by, provider, reserved;
     int32_t code;
     uint32_t flags;
 };

@@ -117,6 +117,7 @@ static void add_found(struct builder *b, const struct found *f)
         .summary = intern(b, f->summary),
         .kinds = intern(b, f->kinds),
         .shadowed_by = intern(b, f->shadowed_by),
+        .provider = intern(b, f->manifest ? f->manifest->provider : NULL),
         .stage = intern(b, f->failure.stage),
         .message = intern(b, f->failure.message),
         .hint = intern(b, f->failure.hint),
@@ -175,6 +176,7 @@ static void add_missing(struct builder *b)
             .version = intern(b, index_str(b->old, f->version)),
             .summary = intern(b, index_str(b->old, f->summary)),
             .kinds = intern(b, index_str(b->old, f->kinds)),
+            .provider = intern(b, index_str(b->old, f->provider)),
             .flags = INDEX_MISSING,
         };
         kept++;

@@ -12,13 +12,20 @@
 
 enum { KNOWN_MAX = 4 << 20 };
 
+/* Is it the name, or the first words of it?  "session" is part of the command "session list". */
+static bool is_or_begins(const char *full, const char *name)
+{
+    size_t n = strlen(name);
+    return streq_nocase(full, name) || (n > 0 && str_starts(full, name) && full[n] == ' ');
+}
+
 static const struct index_name *absent_name(const struct registry *r, const char *name)
 {
     const struct index_view *v = &r->view;
 
     for (uint32_t i = 0; i < v->n_names[INDEX_ABSENT]; i++) {
         const struct index_name *n = &v->names[INDEX_ABSENT][i];
-        if (streq_nocase(index_str(v, n->name), name))
+        if (is_or_begins(index_str(v, n->name), name))
             return n;
     }
     return NULL;
@@ -63,7 +70,7 @@ static const json_node *known_plugins(struct registry *r)
 static bool holds(const json_node *list, const char *name)
 {
     json_foreach (item, list) {
-        if (streq_nocase(json_str(item, ""), name))
+        if (is_or_begins(json_str(item, ""), name))
             return true;
     }
     return false;

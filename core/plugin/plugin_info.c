@@ -146,7 +146,7 @@ int32_t plugin_op_info(void *self, allora_ctx *ctx, const json_node *args, const
     jw_kstr(&w, "kind", p->kinds);
     jw_kstr(&w, "path", p->path);
     jw_kstr(&w, "trust", plugin_trust(r, p));
-    jw_kstr(&w, "isolation", "in process");
+    jw_kstr(&w, "isolation", f.stage || p->shadowed ? NULL : "in process");
     write_problem(&w, p, &f);
     if (m)
         write_manifest(&w, m);

@@ -91,6 +91,8 @@ static void follows_changes_of_the_files(void **state)
     assert_int_equal(registry_count(r), 1);
     assert_string_equal(registry_who_provides(r, "fixture config"), "fixture");
     assert_string_equal(registry_who_provides(r, "fixture.grants"), "fixture");
+    assert_string_equal(registry_who_provides(r, "fixture"), "fixture"); /* of a command's words */
+    assert_null(registry_who_provides(r, "fix"));
     assert_null(registry_who_provides(r, "no such thing"));
     assert_int_equal(registry_explain_missing(r, "no command", "fixture config", &err),
                      ALLORA_E_ABI);
@@ -261,6 +263,25 @@ static void configuration_chooses(void **state)
     config_close(c);
 }
 
+static void a_mistyped_plugin_name_is_told(void **state)
+{
+    (void)state;
+    struct registry *r = NULL;
+    allora_error err = ERR_INIT;
+    char path[512];
+    help_install("p", "fixture", "fixture");
+    help_path(path, "p");
+    struct config *c = configure("commands:\n  fixtrue:\n    free: x\n");
+    struct registry_options o = {.plugin_path = path, .config = c};
+    assert_int_equal(registry_open(&o, &r, &err), ALLORA_E_CONFIG);
+    assert_string_equal(err.message, "config: unknown key commands.fixtrue");
+    assert_non_null(strstr(err.hint, "config.yaml:2:3 · did you mean fixture?"));
+    config_close(c);
+    c = configure("providers: {elsewhere: {a: 1}}\ncommands: {fixture: {free: x}}\n");
+    registry_close(help_open_with("p", (struct registry_options){.config = c}));
+    config_close(c);
+}
+
 static void refuses_what_others_can_write(void **state)
 {
     (void)state;
@@ -361,6 +382,7 @@ int main(void)
         EACH(same_id_in_one_folder_is_a_conflict),
         EACH(one_name_of_two_ids_is_a_conflict),
         EACH(configuration_chooses),
+        EACH(a_mistyped_plugin_name_is_told),
         EACH(refuses_what_others_can_write),
         EACH(works_without_a_cache_folder),
         EACH(a_missing_named_folder_is_an_error),
