@@ -278,6 +278,12 @@ static int32_t check(const struct checker *c, const struct schema *s, const json
     }
 }
 
+bool schema_accepts(const struct schema *s, const json_node *value)
+{
+    const struct checker c = {"", NULL};
+    return check(&c, s, value, NULL) == ALLORA_OK;
+}
+
 static json_node *with_defaults(const struct schema *s, const json_node *value);
 
 /* Adds what is missing below the object; 0 or E_NOMEM. */
@@ -286,13 +292,10 @@ static int32_t fill(const struct schema *s, json_node *object, bool *ret_filled)
     for (uint32_t i = 0; s->has_defaults && i < s->n_properties; i++) {
         const struct property *p = &s->properties[i];
         const json_node *have = json_get(object, p->name);
-        json_node *new_value = NULL;
-        if (!have && p->dflt)
-            new_value = json_copy(p->dflt);
-        else if (have && p->schema.has_defaults)
-            new_value = with_defaults(&p->schema, have);
-        else
+        json_node *new_value;
+        if (have ? !p->schema.has_defaults : !p->dflt)
             continue;
+        new_value = with_defaults(&p->schema, have ? have : p->dflt);
         if (!new_value || json_set(object, p->name, new_value))
             return ALLORA_E_NOMEM;
         *ret_filled = true;

@@ -18,8 +18,8 @@ struct schema;
 int32_t schema_compile(struct arena *mem, const json_node *node, const struct schema **ret,
                        allora_error *err);
 /* Parses text (empty: no arguments), checks it, and fills in defaults.  Errors are E_ARG and name
- * the argument, the rule and the nearest value that would do.  *ret_filled: a default was added, so
- * text no longer says it all.  [any] */
+ * the argument, the rule and the nearest value that would do.  *ret_filled: defaults may have been
+ * added, so text no longer says it all.  [any] */
 int32_t arguments_parse(const struct schema *s, const char *operation, allora_str text,
                         json_node **ret, bool *ret_filled, allora_error *err);
 #endif

@@ -82,7 +82,7 @@ static int32_t not_found(const struct catalogue *c, const char *name, allora_err
         err_hint(err, "did you mean %s%s%s?", near.best[0], near.n > 1 ? " or " : "",
                  near.n > 1 ? near.best[1] : "");
     else
-        err_hint(err, "allora operation list names all");
+        err_hint(err, "the operation operation.list names all");
     return status;
 }
 
@@ -110,8 +110,8 @@ static int32_t slot_fill(struct catalogue *c, struct slot *s, allora_error *err)
     int32_t status = schema_compile(&c->mem, decl->arguments, &s->op.arguments, err);
     if (status) {
         err_prefix(err, "%s: %s: ", s->op.plugin->id, s->op.name);
-        err_hint(err, "the plugin's author has to mend its manifest: allora plugin check %s",
-                 s->op.plugin->path);
+        err_hint(err, "the plugin's author has to mend its manifest: allora plugin info %s",
+                 s->op.plugin->id);
         return status;
     }
     s->op.decl = decl;

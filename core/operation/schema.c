@@ -68,6 +68,8 @@ static int32_t compile_properties(const struct compiler *c, const json_node *nod
         if (!path)
             return err_nomem(c->err);
         int32_t status = compile(c, item, depth + 1, path, &p->schema);
+        if (!status && p->dflt && !schema_accepts(&p->schema, p->dflt))
+            status = bad(c, path, "default", "is not a valid value");
         if (status)
             return status;
         s->has_defaults = s->has_defaults || p->dflt || p->schema.has_defaults;

@@ -32,4 +32,5 @@ struct property {
     struct schema schema;
     bool required;
 };
+bool schema_accepts(const struct schema *s, const json_node *value);
 #endif

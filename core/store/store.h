@@ -3,10 +3,12 @@
  * ("session", "receipt").
  *
  * A commit that returned is on the disk, also after a crash of the process or the machine.  Several
- * processes may use one store. Nothing is created by reading: a store that was never written to has
- * no keys. Errors: E_CONFIG when the store can't be used at all (no home folder, read-only, not
- * ours, made by a newer allora), E_CONFLICT when another process held it for too long, E_INTERNAL
- * when it is damaged or the disk is full; each names the file. */
+ * processes may use one store.  Nothing is created by reading: a store that was never written to
+ * has no keys, and one that can't be written to can still be read.
+ *
+ * Errors: E_CONFIG when the store can't be used at all (no home folder, read-only, not ours, made
+ * by a newer allora), E_CONFLICT when another process held it for too long, E_INTERNAL when it is
+ * damaged or the disk is full; each names the file. */
 #ifndef ALLORA_STORE_STORE_H
 #define ALLORA_STORE_STORE_H
 #include "base/arena.h"

@@ -1,5 +1,6 @@
 /* The store in one SQLite file, state.db: WAL, so that readers and one writer don't wait for each
  * other; synchronous=FULL, so that a commit which returned survives a power cut. */
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/fs.h"
@@ -10,6 +11,7 @@
 #include <sqlite3.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { APPLICATION_ID = 0x616c7261 /* "alra" */ };
 
@@ -136,7 +138,9 @@ static int32_t migrate_locked(const struct connection *c, allora_error *err)
     return status;
 }
 
-static int32_t prepare_file(const struct connection *c, int wait_ms, allora_error *err)
+/* readonly: the file is taken as it is. */
+static int32_t prepare_file(const struct connection *c, bool readonly, int wait_ms,
+                            allora_error *err)
 {
     (void)sqlite3_busy_timeout(c->db, wait_ms);
     (void)sqlite3_extended_result_codes(c->db, 1);
@@ -156,7 +160,7 @@ static int32_t prepare_file(const struct connection *c, int wait_ms, allora_erro
     }
     /* The change to WAL does not wait by itself while another process makes it. */
     int64_t until = clock_mono_us() + wait_ms * INT64_C(1000);
-    while (!status) {
+    while (!status && !readonly) {
         int rc = sqlite3_exec(c->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
         if (rc == SQLITE_OK)
             break;
@@ -210,6 +214,30 @@ static int32_t make_file(const char *dir, const char *path, bool create, allora_
     return fs_check_owner(path, err);
 }
 
+/* WAL needs to write beside the file, even to read it.  Where that can't be, a file without a log
+ * can still be read as one that nobody changes; with a log it can't, and SQLite says so. */
+static bool is_readonly(const char *dir, const char *path)
+{
+    A_FREE char *log = mem_printf("%s-wal", path);
+    struct stat st;
+    return (access(dir, W_OK) != 0 || access(path, W_OK) != 0) && log &&
+           (stat(log, &st) != 0 || st.st_size == 0);
+}
+
+static char *immutable_name(const char *path)
+{
+    struct buf b = BUF(3 * 4096 + 64);
+    buf_adds(&b, "file:");
+    for (const char *p = path; *p; p++) {
+        if (*p == '%' || *p == '?' || *p == '#')
+            buf_addf(&b, "%%%02x", (unsigned)(unsigned char)*p);
+        else
+            buf_addc(&b, *p);
+    }
+    buf_adds(&b, "?immutable=1");
+    return buf_take(&b, NULL);
+}
+
 static int32_t open_(const char *dir, bool create, int wait_ms, void **ret, allora_error *err)
 {
     struct connection *c = mem_zalloc(sizeof *c);
@@ -217,10 +245,14 @@ static int32_t open_(const char *dir, bool create, int wait_ms, void **ret, allo
         return err_nomem(err);
     c->path = fs_join(dir, store_sqlite.file);
     int32_t status = c->path ? make_file(dir, c->path, create, err) : err_nomem(err);
+    bool readonly = !status && !create && is_readonly(dir, c->path);
+    A_FREE char *name = readonly ? immutable_name(c->path) : c->path ? mem_strdup(c->path) : NULL;
+    if (!status && !name)
+        status = err_nomem(err);
     if (!status) {
-        int rc =
-            sqlite3_open_v2(c->path, &c->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
-        status = rc == SQLITE_OK ? prepare_file(c, wait_ms, err) : failed(c, rc, err);
+        int flags = readonly ? SQLITE_OPEN_READONLY | SQLITE_OPEN_URI : SQLITE_OPEN_READWRITE;
+        int rc = sqlite3_open_v2(name, &c->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
+        status = rc == SQLITE_OK ? prepare_file(c, readonly, wait_ms, err) : failed(c, rc, err);
     }
     if (status) {
         close_(c);

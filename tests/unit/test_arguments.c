@@ -194,6 +194,8 @@ static void refuses_schemas_it_cannot_hold(void **state)
          "argument schema: a[]: minimum must be a number"},
         {"{\"properties\":{\"a\":{\"enum\":[]}}}",
          "argument schema: a: enum must be a list of values"},
+        {"{\"properties\":{\"a\":{\"type\":\"integer\",\"maximum\":3,\"default\":4}}}",
+         "argument schema: a: default is not a valid value"},
         {"{\"properties\":{\"a\":7}}", "argument schema: a: schema must be an object"},
         {"{\"properties\":[]}", "argument schema: top level: properties must be an object"},
     };

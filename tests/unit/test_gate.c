@@ -151,7 +151,7 @@ static void names_what_is_near(void **state)
     assert_string_equal(err.message, "no operation t.raed");
     assert_string_equal(err.hint, "did you mean t.read or t.bad?");
     assert_int_equal(call(f, "quite.different", "{}", &err), ALLORA_E_NOTFOUND);
-    assert_string_equal(err.hint, "allora operation list names all");
+    assert_string_equal(err.hint, "the operation operation.list names all");
 }
 
 static void says_whose_schema_is_wrong(void **state)

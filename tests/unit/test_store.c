@@ -487,6 +487,44 @@ static void says_where_it_cannot_write(void **state)
     free(file);
 }
 
+/* As another user, as root may write anywhere. */
+static void reads_where_it_cannot_write(void **state)
+{
+    struct place *p = *state;
+    if (geteuid() != 0)
+        skip();
+    char *dir = fs_join(p->dir, "a%20b?#");
+    struct store *s = open_store(dir);
+    assert_int_equal(put(s, "a", "1"), ALLORA_OK);
+    store_free(s);
+    const uid_t nobody = 65534;
+    assert_int_equal(chown(p->dir, nobody, 0), 0);
+    assert_int_equal(chown(dir, nobody, 0), 0);
+    char *file = fs_join(dir, "state.db");
+    assert_int_equal(chown(file, nobody, 0), 0);
+    assert_int_equal(chmod(file, 0400), 0);
+    assert_int_equal(chmod(dir, 0500), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        allora_error err = ERR_INIT;
+        struct store_item item;
+        if (setuid(nobody) != 0)
+            _exit(9);
+        s = open_store(dir);
+        int32_t got = store_get(s, &p->mem, "t", "a", &item, &err);
+        int32_t written = store_put_if(s, "t", "b", str_of("x"), 0, NULL, &err);
+        _exit(got != ALLORA_OK             ? 1
+              : written != ALLORA_E_CONFIG ? 2
+                                           : !strstr(err.hint, "writable"));
+    }
+    int status = -1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    wipe(dir);
+    free(file);
+    free(dir);
+}
+
 static void survives_every_failed_allocation(void **state)
 {
     struct place *p = *state;
@@ -518,23 +556,15 @@ static void survives_every_failed_allocation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        STORE_TEST(reading_creates_nothing),
-        STORE_TEST(makes_its_folder_private),
-        STORE_TEST(versions_guard_changes),
-        STORE_TEST(keeps_bytes_as_they_are),
-        STORE_TEST(refuses_what_is_too_large),
-        STORE_TEST(scans_in_order),
-        STORE_TEST(reads_inside_a_scan),
-        STORE_TEST(transactions_nest),
-        STORE_TEST(threads_take_turns),
-        STORE_TEST(processes_take_turns),
-        STORE_TEST(kill_loses_nothing),
-        STORE_TEST(names_a_damaged_file),
-        STORE_TEST(notices_a_torn_page),
-        STORE_TEST(refuses_a_newer_file),
-        STORE_TEST(refuses_a_strangers_file),
-        STORE_TEST(says_where_it_cannot_write),
-        STORE_TEST(survives_every_failed_allocation),
+        STORE_TEST(reading_creates_nothing),     STORE_TEST(makes_its_folder_private),
+        STORE_TEST(versions_guard_changes),      STORE_TEST(keeps_bytes_as_they_are),
+        STORE_TEST(refuses_what_is_too_large),   STORE_TEST(scans_in_order),
+        STORE_TEST(reads_inside_a_scan),         STORE_TEST(transactions_nest),
+        STORE_TEST(threads_take_turns),          STORE_TEST(processes_take_turns),
+        STORE_TEST(kill_loses_nothing),          STORE_TEST(names_a_damaged_file),
+        STORE_TEST(notices_a_torn_page),         STORE_TEST(refuses_a_newer_file),
+        STORE_TEST(refuses_a_strangers_file),    STORE_TEST(says_where_it_cannot_write),
+        STORE_TEST(reads_where_it_cannot_write), STORE_TEST(survives_every_failed_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
