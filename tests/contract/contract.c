@@ -45,7 +45,7 @@ static void configure(struct contract *k)
     (void)snprintf(data_file, sizeof data_file, "%s/tests/data/acme.json", source ? source : ".");
     (void)snprintf(data_root, sizeof data_root, "%s/tests/data/hosttree", source ? source : ".");
     const struct fake_setting all[] = {
-        {"file", text(data_file)},         {"page_size", number(7)},  {"rows", number(6000)},
+        {"file", text(data_file)},         {"page_size", number(7)},  {"rows", number(1200)},
         {"wide_rows", number(50)},         {"partitions", number(3)}, {"delay_ms", number(1)},
         {"rows_per_partition", number(4)}, {"root", text(data_root)},
     };

@@ -154,7 +154,7 @@ void check_filters(struct contract *k, const struct table *t, const allora_pair 
                                      .n_partition = n_partition,
                                      .wanted = all,
                                      .n_wanted = t->n_columns}};
-    before.got.stop_after = 2000;
+    before.got.stop_after = 600;
     for (uint32_t c = 0; c < t->n_columns; c++)
         all[c] = c;
     listing_run(k, t, &before);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMNS = 1024, MANY_ROWS = 5000, PARTITIONS = 3, TORTURE = 40 };
+enum { COLUMNS = 1024, MANY_ROWS = 1000, PARTITIONS = 3, TORTURE = 40 };
 
 void listing_run(struct contract *k, const struct table *t, struct listing *l)
 {

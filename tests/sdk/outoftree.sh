@@ -68,7 +68,7 @@ export XDG_STATE_HOME="$here/state" XDG_CACHE_HOME="$here/cache" XDG_CONFIG_HOME
 export ALLORA_PROVIDERS__ACME__FILE="$SOURCE_DIR/tests/data/acme.json"
 expect() { # expect WANTED FOLDER SQL
     got=$("$ALLORA" --plugin-path "$2" query -o csv "$3") || { echo "$3: status $?"; exit 1; }
-    got=$(printf '%s\n' "$got" | tail -n +2 | tr '\n' ' ')
+    got=$(printf '%s\n' "$got" | tail -n +2 | tr -d '\r' | tr '\n' ' ')
     [ "$got" = "$1 " ] || { echo "$3: '$1' was expected, '$got' came"; exit 1; }
 }
 for folder in "$here/acme/build" "$here/plain"; do
