@@ -112,6 +112,12 @@ static int32_t app_dispatch(void *self, const struct cli_flags *flags, const str
     return rc;
 }
 
+static const char *app_setting(void *self, const char *key)
+{
+    const struct app *a = self;
+    return a->config ? json_str(config_get(a->config, key), NULL) : NULL;
+}
+
 /* In the reverse of the order in which they lean on each other. */
 static void app_close(struct app *a)
 {
@@ -129,7 +135,7 @@ static void app_close(struct app *a)
 int main(int argc, char **argv)
 {
     struct app app = {0};
-    const struct cli_services services = {&app, app_registry, app_dispatch};
+    const struct cli_services services = {&app, app_registry, app_dispatch, app_setting};
     int code = cli_main(&services, argc, argv);
     app_close(&app);
     return code;

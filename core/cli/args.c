@@ -429,8 +429,10 @@ int32_t args_globals(const struct args *args, struct cli_flags *ret, allora_erro
                  (rc = duration_parse(g->texts[g->n - 1], &ret->timeout_us, err)))
             return rc;
         for (uint32_t k = 0; streq(name, "output") && k < g->decl->n_choices; k++) {
-            if (streq(g->texts[g->n - 1], g->decl->choices[k]))
+            if (streq(g->texts[g->n - 1], g->decl->choices[k])) {
                 ret->output = (enum output_format)k;
+                ret->output_given = true;
+            }
         }
         for (size_t k = 0; k < sizeof(bools) / sizeof(bools[0]); k++) {
             if (streq(name, bools[k].name))

@@ -25,6 +25,22 @@ int32_t cli_registry(struct cli *c, struct registry **ret, allora_error *err)
     return ALLORA_OK;
 }
 
+void cli_settings(struct cli *c)
+{
+    static const char *const formats[] = {"table", "json", "ndjson", "yaml", "csv", "markdown"};
+    if (!c->services->setting)
+        return;
+    const char *format = c->services->setting(c->services->self, "output.format");
+    const char *color = c->services->setting(c->services->self, "output.color");
+
+    for (unsigned i = 0; !c->flags.output_given && i < sizeof formats / sizeof *formats; i++) {
+        if (streq(format, formats[i]))
+            c->flags.output = (enum output_format)i;
+    }
+    if (streq(color, "never"))
+        c->flags.no_color = true;
+}
+
 /* Reads what the global flags say as soon as they are known, so that errors come in the right shape
  * and --plugin-path decides which commands there are. */
 struct scan {

@@ -26,6 +26,7 @@ enum output_format {
 struct cli_flags {
     enum output_format output;
     const char *config, *plugin_path;
+    bool output_given; /* by flag or environment: the configuration does not count */
     bool no_color, no_pager, quiet, offline, refresh, yes, dry_run, help, version;
     unsigned verbose;
     int64_t timeout_us; /* 0: none */
@@ -39,6 +40,9 @@ struct cli_services {
     /* The gate, with the core's operations wired to it. */
     int32_t (*dispatch)(void *self, const struct cli_flags *, const struct dispatch **ret,
                         allora_error *);
+    /* A text of the configuration ("output.format"), once registry() has succeeded; NULL when it is
+     * not set. */
+    const char *(*setting)(void *self, const char *key);
 };
 
 /* Runs the command line and returns the exit code of DESIGN section 11.  Called once per process,
@@ -64,6 +68,9 @@ struct command {
 };
 
 int32_t cli_registry(struct cli *c, struct registry **ret, allora_error *err);
+/* Adds to the flags what the configuration says about output, where neither flag nor environment
+ * did.  After the flags were read and the registry opened. */
+void cli_settings(struct cli *c);
 
 /* Parses the manifest behind a command's name and finds the command in it.  E_NOTFOUND without
  * words when no plugin has it. */

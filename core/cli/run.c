@@ -226,6 +226,7 @@ int command_run(struct cli *c, const struct command *cmd, struct args *a, int i)
         return cli_fail(c, &err, buf_str(&usage));
     if (c->flags.help)
         return help_run(c, &name, 1, false);
+    cli_settings(c);
     term_init(&r.term, &c->flags);
     log_set_level(c->flags.verbose >= 2 ? ALLORA_LOG_DEBUG
                   : c->flags.verbose    ? ALLORA_LOG_INFO
