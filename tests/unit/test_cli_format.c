@@ -194,8 +194,8 @@ static void test_yaml_document(void **state)
 static void test_junk(void **state)
 {
     static const char junk[] = "\xff\xfe\x80 a\x1b\xc3(\xed\xa0\x80\xf4\x90\x80\x80";
-    const allora_value cells[4] = {val_int(1), val_textn(junk, sizeof(junk) - 1), val_real(NAN),
-                                   val_json("{]", 2)};
+    const allora_value cells[4] = {val_int(1), val_textn(junk, sizeof(junk) - 1),
+                                   val_real((double)NAN), val_json("{]", 2)};
     static const enum output_format kinds[] = {OUTPUT_JSON, OUTPUT_YAML, OUTPUT_CSV,
                                                OUTPUT_MARKDOWN};
     int fd = memory_file();
