@@ -259,11 +259,6 @@ static int32_t edited_line(allora_ctx *ctx, allora_str prompt, const char *histo
     if (!text)
         return err_nomem(err);
     save_terminal();
-    /* The editor prints its prompt before it goes raw: what is typed in between must not be echoed
-     * twice. */
-    struct termios quiet = con.saved;
-    quiet.c_lflag &= ~(tcflag_t)ECHO;
-    (void)tcsetattr(STDIN_FILENO, TCSADRAIN, &quiet);
     int how = con.edit(&request, &line);
     restore();
     if (how == LINEEDIT_WOKEN)

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -188,6 +189,19 @@ static void remember(const char *line)
     }
 }
 
+/* The editor prints its prompt before it makes the terminal raw.  What is typed in between must
+ * neither be echoed twice nor, if it is Ctrl-D, be lost.  The caller restores the terminal. */
+static void quieten(int fd)
+{
+    struct termios t;
+    if (tcgetattr(fd, &t))
+        return;
+    t.c_lflag &= ~(tcflag_t)(ECHO | ICANON);
+    t.c_cc[VMIN] = 1;
+    t.c_cc[VTIME] = 0;
+    (void)tcsetattr(fd, TCSADRAIN, &t);
+}
+
 static int read_line(const struct lineedit_request *request, char **ret)
 {
     int n = 0;
@@ -197,6 +211,7 @@ static int read_line(const struct lineedit_request *request, char **ret)
         return LINEEDIT_FAILED;
     use_history(request->history_file);
     el_resize(state.editor);
+    quieten(request->in);
     const char *line = el_gets(state.editor, &n);
     if (!line || n <= 0) {
         (void)fputc('\n', state.out);
