@@ -144,8 +144,8 @@ int32_t statement_add_use(struct statement *st, const char *name, const char *vi
 /* Registers what the text names: tables, views and their members. */
 int32_t statement_find_tables(struct statement *st, allora_error *err);
 /* view.c: creates the TEMP VIEW. */
-int32_t view_create(struct statement *st, const char *view, allora_error *err);
-bool view_known(const char *name);
+struct view_def;
+int32_t view_create(struct statement *st, const struct view_def *def, allora_error *err);
 /* values.c: what a constraint's value means for a column. */
 enum value_fit { FIT_NONE /* leave it to SQLite */, FIT_NEVER /* no row can match */, FIT_EXACT };
 enum value_fit value_fit(const struct column *c, uint8_t *op /* ALLORA_OP_*, may change */,

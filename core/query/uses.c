@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "query/sqltext.h"
+#include "query/view.h"
 
 #include <string.h>
 
@@ -51,8 +52,9 @@ int32_t statement_add_use(struct statement *st, const char *name, const char *vi
 
 int32_t statement_find_tables(struct statement *st, allora_error *err)
 {
-    const char *sql = st->q->sql, *views[8];
-    size_t n = strlen(sql), pos = 0, n_views = 0;
+    const char *sql = st->q->sql;
+    const struct view_def *made[8];
+    size_t n = strlen(sql), pos = 0, n_made = 0;
     char name[MAX_NAME];
     int32_t status = ALLORA_OK;
 
@@ -62,19 +64,19 @@ int32_t statement_find_tables(struct statement *st, allora_error *err)
             break;
         if (!sql_name(sql, t, name, sizeof name))
             continue;
+        const struct view_def *view = view_find(name);
         if (source_find(&st->engine->source, REGISTRY_TABLES, name)) {
             status = statement_add_use(st, name, NULL, err);
-        } else if (view_known(name)) {
+        } else if (view) {
             size_t i = 0;
-            while (i < n_views && strcmp(views[i], name) != 0)
+            while (i < n_made && made[i] != view)
                 i++;
-            if (i == n_views && i < sizeof views / sizeof *views) {
-                views[n_views] = arena_strdup(&st->mem, name);
-                status = views[n_views] ? view_create(st, views[n_views], err) : err_nomem(err);
-                n_views++;
-            }
+            if (i < n_made || i == sizeof made / sizeof *made)
+                continue;
+            made[n_made++] = view;
+            status = view_create(st, view, err);
         }
     }
-    st->n_views = (uint32_t)n_views;
+    st->n_views = (uint32_t)n_made;
     return status;
 }

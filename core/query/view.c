@@ -328,9 +328,9 @@ static int32_t add_arm(void *arg, const struct view_map *map, const allora_error
     return ALLORA_OK;
 }
 
-int32_t view_create(struct statement *st, const char *view, allora_error *err)
+int32_t view_create(struct statement *st, const struct view_def *def, allora_error *err)
 {
-    const struct view_def *def = view_find(view);
+    const char *view = def->name;
     struct view_maker m = {st, def, BUF(4 << 20)};
 
     if (!def)
@@ -352,9 +352,4 @@ int32_t view_create(struct statement *st, const char *view, allora_error *err)
         status = err_set(err, ALLORA_E_INTERNAL, "view %s: %s", view, sqlite3_errmsg(st->db));
     buf_done(&m.sql);
     return status;
-}
-
-bool view_known(const char *name)
-{
-    return view_find(name) != NULL;
 }
