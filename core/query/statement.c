@@ -189,11 +189,11 @@ static int32_t bind_params(struct statement *st, sqlite3_stmt *stmt, allora_erro
  * ---------------------------------------------------------------------------------------------------
  */
 
-static allora_value text_cell(sqlite3_stmt *stmt, int i, const struct result_column *c)
+static allora_value text_cell(sqlite3_value *value, const struct result_column *c)
 {
-    /* blob + bytes: column_text would copy every text to end it with a NUL. */
-    const char *p = sqlite3_column_blob(stmt, i);
-    size_t n = (size_t)sqlite3_column_bytes(stmt, i);
+    /* blob + bytes: value_text would copy every text to end it with a NUL. */
+    const char *p = sqlite3_value_blob(value);
+    size_t n = (size_t)sqlite3_value_bytes(value);
     allora_value v = {.type = ALLORA_V_TEXT, .len = (uint32_t)n, .u.p = p ? p : ""};
     int64_t us;
 
@@ -204,38 +204,46 @@ static allora_value text_cell(sqlite3_stmt *stmt, int i, const struct result_col
     return v;
 }
 
-static allora_value blob_cell(struct statement *st, sqlite3_stmt *stmt, int i)
+/* There is no type for bytes: they are shown in hexadecimal. */
+static allora_value blob_cell(struct statement *st, sqlite3_value *value)
 {
-    struct buf hex = BUF((size_t)2 * MAX_VALUE);
-    const unsigned char *p = sqlite3_column_blob(stmt, i);
-    int n = sqlite3_column_bytes(stmt, i);
+    static const char digits[] = "0123456789abcdef";
+    const unsigned char *p = sqlite3_value_blob(value);
+    size_t n = (size_t)sqlite3_value_bytes(value);
+    char *hex = arena_alloc(&st->row_mem, 2 * n + 1);
 
-    for (int k = 0; p && k < n; k++)
-        buf_addf(&hex, "%02x", p[k]);
-    const char *copy = arena_strdup(&st->row_mem, buf_str(&hex));
-    allora_value v = val_textn(copy, copy ? hex.len : 0);
-    buf_done(&hex);
-    return v;
+    if (!hex)
+        return val_null();
+    for (size_t k = 0; p && k < n; k++) {
+        hex[2 * k] = digits[p[k] >> 4];
+        hex[2 * k + 1] = digits[p[k] & 15];
+    }
+    return val_textn(hex, p ? 2 * n : 0);
 }
 
+/* column_value once and value_* after it: each column_* call would look for the column, take the
+ * mutex that is not there and check for memory errors anew.  The connection is this thread's alone,
+ * which is what column_value asks for. */
 static void read_row(struct statement *st, sqlite3_stmt *stmt, const struct result_column *columns,
                      uint32_t n, allora_value *cells)
 {
     for (uint32_t i = 0; i < n; i++) {
-        switch (sqlite3_column_type(stmt, (int)i)) {
+        sqlite3_value *value = sqlite3_column_value(stmt, (int)i);
+        switch (sqlite3_value_type(value)) {
         case SQLITE_INTEGER:
-            cells[i] = val_int(sqlite3_column_int64(stmt, (int)i));
+            cells[i] = val_int(sqlite3_value_int64(value));
             if (columns[i].type == ALLORA_V_BOOL && (cells[i].u.i == 0 || cells[i].u.i == 1))
                 cells[i].type = ALLORA_V_BOOL;
             break;
         case SQLITE_FLOAT:
-            cells[i] = val_real(sqlite3_column_double(stmt, (int)i));
+            cells[i] = val_real(sqlite3_value_double(value));
             break;
         case SQLITE_TEXT:
-            cells[i] = text_cell(stmt, (int)i, &columns[i]);
+            cells[i] = text_cell(value, &columns[i]);
             break;
         case SQLITE_BLOB:
-            cells[i] = blob_cell(st, stmt, (int)i);
+            cells[i] = blob_cell(st, value);
+            st->used_row_mem = true;
             break;
         default:
             cells[i] = val_null();
@@ -290,7 +298,8 @@ static int32_t step_all(struct statement *st, sqlite3_stmt *stmt, struct result_
         }
         read_row(st, stmt, columns, n, cells);
         status = st->out->row(st->out->self, cells, n);
-        arena_reset(&st->row_mem);
+        if (st->used_row_mem)
+            arena_reset(&st->row_mem);
         if (status != ALLORA_OK)
             break;
         st->rows_out++;

@@ -75,6 +75,7 @@ struct statement {
     sqlite3 *db;
     struct arena mem;
     struct arena row_mem; /* of the row being sent */
+    bool used_row_mem;
     struct table_use *uses;
     struct plan **plans;
     uint32_t n_plans, cap_plans;
