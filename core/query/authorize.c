@@ -264,6 +264,11 @@ int authorize(void *arg, int action, const char *a, const char *b, const char *c
         return deny_words(st, "function", b);
     case SQLITE_PRAGMA:
         return deny_words(st, "PRAGMA", a);
+    case SQLITE_UPDATE:
+        /* What SQLite does to declare a virtual table of its own. */
+        if (a && streq(a, "sqlite_master"))
+            return deny_words(st, "SQLite's own tables", NULL);
+        return deny_words(st, action_name(action), NULL);
     default:
         return deny_words(st, action_name(action), NULL);
     }

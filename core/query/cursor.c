@@ -60,20 +60,6 @@ static void set_active(struct cursor *c, bool active)
     c->active = active;
 }
 
-static void add_outcome(struct table_use *use, const struct scan_outcome *o)
-{
-    use->scans++;
-    use->rows_read += o->rows_read;
-    use->partitions += o->partitions;
-    use->failed += o->failed;
-    use->cached += o->cached;
-    use->pruned += o->pruned;
-    if (o->as_of_us && (!use->as_of_us || o->as_of_us < use->as_of_us))
-        use->as_of_us = o->as_of_us;
-    if (o->partial)
-        use->st->partial = true;
-}
-
 static void finish_scan(struct cursor *c)
 {
     struct scan_outcome outcome;
@@ -81,7 +67,7 @@ static void finish_scan(struct cursor *c)
     if (!c->scan)
         return;
     scan_finish(c->scan, &outcome, statement_warn, statement_of(c));
-    add_outcome(c->use, &outcome);
+    use_add_outcome(c->use, &outcome);
     c->scan = NULL;
     c->batch = NULL;
 }
@@ -143,29 +129,6 @@ static int scan_failed(struct cursor *c, int32_t status, const allora_error *err
 /* ---- streaming
  * ------------------------------------------------------------------------------------------ */
 
-static int32_t start_scan(struct cursor *c, const struct plan_run *r, bool streaming,
-                          struct scan **ret, allora_error *err)
-{
-    struct statement *st = statement_of(c);
-    struct scan_request request = {
-        .source = &st->engine->source,
-        .table = &c->use->src,
-        .ctx = st->ctx,
-        .pool = st->engine->pool,
-        .cache = st->engine->cache,
-        .policy = {st->q->max_age_s, st->q->refresh, st->q->offline},
-        .wanted = c->plan->wanted,
-        .n_wanted = c->plan->n_wanted,
-        .pushed = r->pushed,
-        .n_pushed = r->n_pushed,
-        .local = r->constant,
-        .n_local = r->n_constant,
-        .limit = streaming ? r->limit : 0,
-        .limit_pushed = streaming && r->limit_pushed,
-    };
-    return scan_start(&request, ret, err);
-}
-
 /* All rows came by: the copy is complete, and may serve the next run. */
 static int keep_tee(struct cursor *c)
 {
@@ -219,7 +182,7 @@ static int stream(struct cursor *c, const struct plan_run *r)
         if (!c->tee || !c->tee_name)
             return SQLITE_NOMEM;
     }
-    int32_t status = start_scan(c, r, true, &c->scan, &err);
+    int32_t status = run_start(c->plan, r, true, &c->scan, &err);
     if (status != ALLORA_OK)
         return vtab_fail(st, status, &err);
     set_active(c, true);
@@ -228,20 +191,6 @@ static int stream(struct cursor *c, const struct plan_run *r)
 
 /* ---- spooled
  * ---------------------------------------------------------------------------------------------- */
-
-static int32_t read_all(struct cursor *c, const struct plan_run *r, struct spool *spool,
-                        allora_error *err)
-{
-    int32_t status = start_scan(c, r, false, &c->scan, err);
-
-    while (status == ALLORA_OK) {
-        status = scan_next(c->scan, &c->batch, err);
-        if (status != ALLORA_OK || !c->batch)
-            break;
-        status = spool_add(spool, c->batch, err);
-    }
-    return status == ALLORA_OK ? spool_seal(spool, err) : status;
-}
 
 /* The rows of this run, read now unless they are here already.  SQLITE_OK with *ret NULL: the table
  * failed, softly. */
@@ -257,7 +206,9 @@ static int materialise(struct cursor *c, const struct plan_run *r, struct spool 
     struct spool *spool = spool_new(c->plan->n_wanted, st->engine->tmp_dir);
     if (!spool)
         return SQLITE_NOMEM;
-    int32_t status = read_all(c, r, spool, &err);
+    int32_t status = run_start(c->plan, r, false, &c->scan, &err);
+    if (status == ALLORA_OK)
+        status = run_read(c->scan, spool, &err);
     if (status != ALLORA_OK) {
         spool_free(spool);
         return scan_failed(c, status, &err);
@@ -331,7 +282,9 @@ int cursor_filter(sqlite3_vtab_cursor *base, int plan, const char *text, int arg
     bool again = c->plan->runs++ > 0;
     if (r.none)
         return SQLITE_OK;
-    if (r.n_keys > 0 || again || st->stable || map_get(&st->spools, r.name))
+    if (c->plan->keyed && !map_get(&st->spools, r.name))
+        return keyed_miss(c->plan, &r);
+    if (r.n_keys > 0 || again || st->keyed || st->stable || map_get(&st->spools, r.name))
         return probe(c, &r);
     return stream(c, &r);
 }

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { MAX_PARTITIONS = 100000, MAX_KEYS = 16 };
+enum { MAX_PARTITIONS = 10000, MAX_KEYS = 16 };
 
 /* A pseudo table under which the partitions of a table are cached: one JSON-free text cell a row,
  * "key\x1fvalue\x1f…". */

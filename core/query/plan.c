@@ -196,7 +196,7 @@ static void take_limit(sqlite3_index_info *info, struct plan *p)
 }
 
 /* A required column without a value: can another plan of this loop have one? */
-static bool has_required(struct table_use *use, const struct plan *p)
+static bool has_required(struct table_use *use, struct plan *p)
 {
     const struct table *t = use->src.table;
 
@@ -204,6 +204,10 @@ static bool has_required(struct table_use *use, const struct plan *p)
         bool given = !t->columns[i].required;
         for (uint32_t k = 0; k < p->n_terms && !given; k++)
             given = p->terms[k].column == i && value_op(p->terms[k].op) == ALLORA_OP_EQ;
+        for (uint32_t k = 0; k < p->n_terms && t->columns[i].required; k++) {
+            if (p->terms[k].column == i && !p->terms[k].literal && !p->terms[k].in_list)
+                p->keyed = use->st->keyed = true;
+        }
         if (!given) {
             use->missing_required = true;
             use->required = i;

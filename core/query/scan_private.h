@@ -12,6 +12,7 @@ enum { SCAN_WORKERS = 64, SCAN_WARNINGS = 64 };
 struct scan_cell { /* one partition */
     const allora_pair *partition;
     uint32_t n_partition;
+    const allora_value *key; /* of a required column, one value of its IN list; NULL: none */
     const char *name; /* "account=prod region=eu-west-1"; "" when the table has no partitions */
     int32_t status;
     bool done, cached, partial;
@@ -29,6 +30,7 @@ struct scan {
     const uint8_t *types; /* of the wanted columns */
     struct row_filter *filters;
     uint32_t n_filters;
+    int32_t keys_at; /* the pushed IN filter that becomes one call a value; -1: none */
 
     _Atomic bool stop;   /* the reader has enough */
     _Atomic bool hungry; /* the reader waits for rows: ship early */
@@ -42,7 +44,6 @@ struct scan {
     unsigned n_batches, max_batches, n_waiting, n_workers;
     struct scan_cell *cells;
     uint32_t n_cells, n_pruned;
-    bool planned;
     int32_t plan_status; /* finding the partitions failed */
     allora_error plan_err;
     struct scan_warning *warnings;
@@ -59,6 +60,9 @@ struct batch *scan_take_batch(struct scan *s, size_t need, bool first);
 void scan_ship(struct scan *s, struct batch *b);
 void scan_drop_batch(struct scan *s, struct batch *b);
 void scan_warn(struct scan *s, allora_str json); /* keeps it unless it is known already */
+
+/* scan_cells.c: the first job of a scan; it finds the partitions, gets help, and works. */
+void scan_first_worker(void *scan);
 
 struct rowsink { /* one partition's rows on their way into batches; one thread */
     struct scan *scan;

@@ -274,6 +274,33 @@ static int32_t send_columns(struct statement *st, sqlite3_stmt *stmt, struct res
     return st->out->begin(st->out->self, list, n);
 }
 
+/* One row of this run: shown unless an earlier run has shown it, or a key is missing and it may not
+ * be true. */
+static int32_t send_row(struct statement *st, sqlite3_stmt *stmt,
+                        const struct result_column *columns, uint32_t n, allora_value *cells)
+{
+    if (st->collecting || st->rows_seen++ < st->rows_out)
+        return ALLORA_OK;
+    if (st->q->max_rows && st->rows_out == st->q->max_rows) {
+        st->truncated = true;
+        return ALLORA_STOP;
+    }
+    read_row(st, stmt, columns, n, cells);
+    int32_t status = st->out->row(st->out->self, cells, n);
+    if (st->used_row_mem)
+        arena_reset(&st->row_mem);
+    st->rows_out += status == ALLORA_OK;
+    return status;
+}
+
+/* A run that was cut short, or went on without some keys' rows: fetch them, and begin again. */
+static int32_t begin_again(struct statement *st, sqlite3_stmt *stmt, allora_error *err)
+{
+    (void)sqlite3_reset(stmt);
+    st->rows_seen = 0;
+    return keyed_fetch(st, err);
+}
+
 static int32_t step_all(struct statement *st, sqlite3_stmt *stmt, struct result_column *columns,
                         uint32_t n, allora_error *err)
 {
@@ -283,26 +310,21 @@ static int32_t step_all(struct statement *st, sqlite3_stmt *stmt, struct result_
 
     if (!cells)
         return err_nomem(err);
-    for (;;) {
+    while (status == ALLORA_OK) {
         int rc = sqlite3_step(stmt);
+        if (st->refetch || (rc == SQLITE_DONE && st->collecting)) {
+            status = begin_again(st, stmt, err);
+            continue;
+        }
         if (rc != SQLITE_ROW && rc != SQLITE_DONE)
             return sql_error(st, rc, err);
-        if (!begun)
+        if (!begun && !st->collecting) {
             status = send_columns(st, stmt, columns, n, rc == SQLITE_ROW);
-        begun = true;
+            begun = true;
+        }
         if (status != ALLORA_OK || rc == SQLITE_DONE)
             break;
-        if (st->q->max_rows && st->rows_out == st->q->max_rows) {
-            st->truncated = true;
-            break;
-        }
-        read_row(st, stmt, columns, n, cells);
-        status = st->out->row(st->out->self, cells, n);
-        if (st->used_row_mem)
-            arena_reset(&st->row_mem);
-        if (status != ALLORA_OK)
-            break;
-        st->rows_out++;
+        status = send_row(st, stmt, columns, n, cells);
     }
     return status == ALLORA_STOP ? ALLORA_OK : status;
 }
@@ -348,6 +370,7 @@ static void finish(struct statement *st)
     for (size_t i = 0; i < st->spools.n; i++)
         spool_free(st->spools.entries[i].value);
     map_done(&st->spools);
+    map_done(&st->missing);
     map_done(&st->warnings);
     arena_done(&st->row_mem);
     arena_done(&st->mem);
@@ -374,6 +397,7 @@ int32_t statement_run(struct engine *e, allora_ctx *parent, const struct query_r
     arena_init(&st.mem, 0);
     arena_init(&st.row_mem, 0);
     map_init(&st.spools);
+    map_init(&st.missing);
     map_init(&st.warnings);
     int32_t status = run(&st, err);
     send_warnings(&st);

@@ -44,6 +44,7 @@ struct plan {
     uint32_t n_terms;
     int limit_arg, offset_arg; /* argument numbers, 0: none */
     uint64_t columns_used;     /* SQLite's colUsed */
+    bool keyed;                /* the value of a required column is not known beforehand */
     /* set by the first run */
     uint64_t runs;
     const uint32_t *wanted; /* columns to fetch */
@@ -84,7 +85,13 @@ struct statement {
     bool careful; /* the text has OR, RIGHT or FULL: keep SQLite from plans that need row numbers */
     bool stable;  /* such a plan was chosen all the same: every scan of a table reads one spool */
     bool outer;   /* it has outer joins */
-    bool declaring;    /* SQLite is told a table's columns */
+    bool declaring; /* SQLite is told a table's columns */
+    bool keyed;     /* some plan is: all tables are kept, so that the statement can be run again
+                       (keyed.c) */
+    bool collecting, refetch; /* a key was missing in this run; enough are: stop and fetch them */
+    struct map missing;       /* run's name → struct keyed_run * */
+    size_t key_batch;
+    uint32_t keys_ok;
     unsigned n_active; /* cursors in the middle of a scan */
     int32_t status; /* the first thing that went wrong in a table, beside what SQLite makes of it */
     allora_error err;
@@ -93,8 +100,8 @@ struct statement {
     uint32_t n_views, scans_ok, scans_failed;
     allora_error view_err; /* why a table behind a view could not be read */
     int32_t view_status;
-    uint64_t rows_out;
-    bool truncated; /* more rows than max_rows */
+    uint64_t rows_out, rows_seen; /* sent; come by in this run */
+    bool truncated;               /* more rows than max_rows */
 };
 
 /* vtab.c: the module every table is registered with; aux is its table_use. */
@@ -122,6 +129,14 @@ struct plan_run { /* in `mem`, until the next run */
 };
 int32_t plan_values(struct statement *st, struct plan *p, sqlite3_value **argv,
                     struct plan_run *ret);
+/* keyed.c */
+int32_t run_start(const struct plan *p, const struct plan_run *r, bool streaming, struct scan **ret,
+                  allora_error *err);
+int32_t run_read(struct scan *scan, struct spool *spool,
+                 allora_error *err); /* to its end, and seals */
+void use_add_outcome(struct table_use *use, const struct scan_outcome *o);
+int keyed_miss(const struct plan *p, const struct plan_run *r); /* SQLITE_OK: go on without rows */
+int32_t keyed_fetch(struct statement *st, allora_error *err);   /* what was missed */
 /* cursor.c */
 int cursor_open(sqlite3_vtab *v, sqlite3_vtab_cursor **ret);
 int cursor_close(sqlite3_vtab_cursor *c);

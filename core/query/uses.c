@@ -50,6 +50,18 @@ int32_t statement_add_use(struct statement *st, const char *name, const char *vi
     return ALLORA_OK;
 }
 
+/* SQLite declares its own virtual tables with statements that the authorizer would deny: so before
+ * it stands guard. */
+static void connect_json(struct statement *st, const char *name)
+{
+    static const char *const texts[] = {"SELECT 1 FROM json_each('[]')",
+                                        "SELECT 1 FROM json_tree('[]')"};
+    sqlite3_stmt *unused = NULL;
+
+    (void)sqlite3_prepare_v2(st->db, texts[streq(name, "json_tree")], -1, &unused, NULL);
+    (void)sqlite3_finalize(unused);
+}
+
 int32_t statement_find_tables(struct statement *st, allora_error *err)
 {
     const char *sql = st->q->sql;
@@ -65,6 +77,8 @@ int32_t statement_find_tables(struct statement *st, allora_error *err)
         if (!sql_name(sql, t, name, sizeof name))
             continue;
         const struct view_def *view = view_find(name);
+        if (streq(name, "json_each") || streq(name, "json_tree"))
+            connect_json(st, name);
         if (source_find(&st->engine->source, REGISTRY_TABLES, name)) {
             status = statement_add_use(st, name, NULL, err);
         } else if (view) {
