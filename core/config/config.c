@@ -43,8 +43,6 @@ struct origins {
     struct map texts; /* guarded by lock */
 };
 
-extern char **environ;
-
 static void layer_done(struct layer *l)
 {
     free(l->name);

@@ -107,8 +107,13 @@ static int judge(int fd, unsigned *ret_strikes, char *message, size_t size)
                        text[0], text[1]);
         return -1;
     }
-    if (sscanf(text, "-- %ld %" SCNu64 " %u", &pid, &start, &strikes) == 3 &&
-        start_of(pid) == start && start != 0)
+    if (n > 3) { /* numbers that are not there read as 0: no process, no strikes */
+        char *p = text + 3;
+        pid = strtol(p, &p, 10);
+        start = strtoull(p, &p, 10);
+        strikes = (unsigned)strtoul(p, &p, 10);
+    }
+    if (pid > 0 && start != 0 && start_of(pid) == start)
         return pid == (long)getpid() ? 0 : 1;
     if (strikes + 1 >= STRIKES_MAX) {
         (void)snprintf(message, size,
