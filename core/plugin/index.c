@@ -36,7 +36,7 @@ uint64_t index_key(const struct scan *s, const struct registry_options *o)
     h = mix_globs(mix_globs(h, o->config, "plugins.enable"), o->config, "plugins.disable");
     for (size_t i = 0; i < s->n_folders; i++) {
         const struct scan_folder *f = &s->folders[i];
-        uint32_t who[] = {f->stamp.mode, f->stamp.uid};
+        uint32_t who[] = {f->stamp.mode, f->stamp.uid, f->stamp.gid};
         h = mix_str(mix_str(h, f->path), f->kind);
         h = hash_bytes(who, sizeof who, h);
     }
@@ -122,7 +122,7 @@ bool index_view(const void *bytes, size_t size, uint64_t key, struct index_view 
 static bool same_stamp(const struct file_stamp *a, const struct file_stamp *b)
 {
     return a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
-           a->mtime_ns == b->mtime_ns && a->mode == b->mode && a->uid == b->uid;
+           a->mtime_ns == b->mtime_ns && a->mode == b->mode && a->uid == b->uid && a->gid == b->gid;
 }
 
 bool index_matches(const struct index_view *v, const struct scan *s)

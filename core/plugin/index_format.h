@@ -4,7 +4,7 @@
 #include "plugin/index.h"
 
 #define INDEX_MAGIC "alloraix"
-enum { INDEX_FORMAT = 2 };
+enum { INDEX_FORMAT = 3 };
 struct index_header {
     char magic[8];
     uint64_t key, checksum; /* checksum: of the head behind this header, seeded with the key */

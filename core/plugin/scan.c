@@ -25,6 +25,7 @@ void stamp_of(const struct stat *st, struct file_stamp *ret)
         .mtime_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec,
         .mode = (uint32_t)st->st_mode,
         .uid = (uint32_t)st->st_uid,
+        .gid = (uint32_t)st->st_gid,
     };
 }
 
@@ -39,7 +40,7 @@ static const char *untrusted(const struct file_stamp *st)
         return "belongs to another user";
     if (st->mode & S_IWOTH)
         return "can be written by everyone";
-    if ((st->mode & S_IWGRP) && !(st->uid == me && getegid() == me))
+    if ((st->mode & S_IWGRP) && !(st->uid == me && st->gid == me && getegid() == me))
         return "can be written by its group";
     return NULL;
 }

@@ -9,7 +9,7 @@
 struct file_stamp { /* the same stamp: the same file, unchanged */
     uint64_t dev, ino, size;
     int64_t mtime_ns;
-    uint32_t mode, uid;
+    uint32_t mode, uid, gid, reserved;
 };
 struct scan_folder {
     const char *path, *kind; /* kind: plugin.folder_kind */

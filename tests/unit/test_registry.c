@@ -298,6 +298,16 @@ static void refuses_what_others_can_write(void **state)
     assert_string_equal(p->failure.message, "the file can be written by everyone");
     registry_close(r);
     help_path(path, "p/fixture.so");
+    /* A group of others: root can give the file to one, anybody else may not be in a second group.
+     */
+    assert_int_equal(chmod(path, 0775), 0);
+    if (geteuid() == 0 && chown(path, 0, 12345) == 0) {
+        r = help_open("");
+        assert_string_equal(help_any(r, "fixture")->failure.message,
+                            "the file can be written by its group");
+        registry_close(r);
+        assert_int_equal(chown(path, 0, getegid()), 0);
+    }
     assert_int_equal(chmod(path, 0755), 0);
     help_path(path, "p");
     assert_int_equal(chmod(path, 0777), 0);
