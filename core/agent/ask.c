@@ -249,9 +249,15 @@ static int32_t send_result(struct ask *q, allora_error *err)
     return status < 0 ? status : ALLORA_OK;
 }
 
-/* An answer that nothing was looked up for says so. */
-static void warn_without_receipts(struct ask *q)
+/* An answer that nothing was looked up for says so; one that the model could not finish as well. */
+static void warn_about_answer(struct ask *q)
 {
+    if (streq(q->reason, "length")) {
+        allora_error e = ERR_INIT;
+        (void)err_set(&e, ALLORA_E_BUDGET,
+                      "the answer is cut short: the agent reached its longest output");
+        ask_warn(q, &e);
+    }
     if (q->n_receipts || !q->answer.len || !streq(q->reason, "stop"))
         return;
     static const char warning[] =
@@ -267,7 +273,7 @@ static int32_t finish(struct ask *q, int32_t status, allora_error *err)
         q->reason = status == ALLORA_E_CANCELLED ? "cancelled" : status ? "error" : "stop";
     if (status != ALLORA_E_NOMEM)
         keep_session(q);
-    warn_without_receipts(q);
+    warn_about_answer(q);
     allora_error second = ERR_INIT;
     int32_t sent = send_result(q, &second);
     if (status)

@@ -1,12 +1,14 @@
-/* Sessions in the store.  Spaces, with keys that sort by number:
- *   meta      session.next              the next session's number
- *   session   0000000003
- * {"title","agent","model","terminal","created_us","updated_us","questions","messages","receipts","turns"}
- *   terminal  <terminal>                {"session","updated_us"}: which session a terminal goes on
- * with message   0000000003/000001         one message, as agents get it, with "time" and, from an
- * assistant, "receipts" receipt   0000000003/000001         one receipt (agent.h) turn
- * 0000000003/000001         one turn as it went: what was offered, every event that came, how it
- * ended A question's messages and turns are appended in one transaction when it ends, so that two
+/* Sessions in the store.  Spaces, and their keys, which sort by number:
+ * - meta, session.next: the next session's number.
+ * - session, 0000000003: {"title","agent","model","terminal","created_us","updated_us","questions",
+ *   "messages","receipts","turns"}, the last four being counts.
+ * - terminal, its name: {"session","updated_us"}, which session the terminal goes on with.
+ * - message, 0000000003/000001: one message, as agents get it, with its "time".
+ * - receipt, 0000000003/000001: one receipt.
+ * - turn, 0000000003/000001: one turn as it went: what was offered, every event that came, how it
+ *   ended.
+ *
+ * A question's messages and turns are appended in one transaction when it ends, so that two
  * questions at once in one session never mix; its receipts are kept, and get their numbers, as they
  * come. */
 #ifndef ALLORA_AGENT_SESSION_H

@@ -2,10 +2,10 @@
  *
  * The dialect is small, and closed: type (one or several), enum, minimum, maximum, minLength,
  * maxLength (characters), properties, required, additionalProperties (a boolean), items, minItems,
- * maxItems, default; title, description, examples and names that begin with "x-" say nothing to the
- * check.  Any other keyword is refused, so that no schema promises a check that is not made. At the
- * top, properties that are not declared are refused unless additionalProperties is true; deeper, as
- * JSON Schema has it. */
+ * maxItems, default; title, description, examples, format, $comment and names that begin with "x-"
+ * say nothing to the check.  Any other keyword is refused, so that no schema promises a check that
+ * is not made. At the top, properties that are not declared are refused unless additionalProperties
+ * is true; deeper, as JSON Schema has it. */
 #ifndef ALLORA_OPERATION_ARGUMENTS_H
 #define ALLORA_OPERATION_ARGUMENTS_H
 #include "base/arena.h"

@@ -156,7 +156,8 @@ static int32_t compile_keyword(const struct compiler *c, const json_node *node, 
         return json_typeof(node) == JSON_BOOL ? ALLORA_OK : bad(c, where, key, "must be a boolean");
     }
     if (streq(key, "required") || streq(key, "default") || streq(key, "title") ||
-        streq(key, "description") || streq(key, "examples") || str_starts(key, "x-"))
+        streq(key, "description") || streq(key, "examples") || streq(key, "format") ||
+        streq(key, "$comment") || str_starts(key, "x-"))
         return ALLORA_OK;
     return bad(c, where, key, "is not a keyword that arguments are checked for");
 }
