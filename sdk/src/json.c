@@ -103,12 +103,13 @@ static int32_t read_unicode(struct reader *r, char **out)
     if (!hex4(r->at, r->end, &c))
         return fail_at(r, r->at, "\\u needs four hexadecimal digits");
     r->at += 4;
-    if (c >= 0xd800 && c < 0xe000) {
-        if (c >= 0xdc00 || r->end - r->at < 6 || r->at[0] != '\\' || r->at[1] != 'u' ||
-            !hex4(r->at + 2, r->end, &low) || low < 0xdc00 || low > 0xdfff)
-            return fail_at(r, r->at, "half of a surrogate pair");
+    bool high = c >= 0xd800 && c < 0xdc00;
+    if (high && r->end - r->at >= 6 && r->at[0] == '\\' && r->at[1] == 'u' &&
+        hex4(r->at + 2, r->end, &low) && low >= 0xdc00 && low < 0xe000) {
         c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
         r->at += 6;
+    } else if (c >= 0xd800 && c < 0xe000) {
+        c = 0xfffd; /* half a pair, as where somebody cut a text: not worth losing the reply for */
     }
     *out = put_utf8(*out, c);
     return ALLORA_OK;
