@@ -24,13 +24,19 @@ static bool all_scalars(const json_node *list)
     return true;
 }
 
+/* Fits behind its name: a value, or a list of values. */
+static bool is_inline(const json_node *n)
+{
+    return is_scalar(n) || (json_typeof(n) == JSON_ARRAY && all_scalars(n));
+}
+
 static bool flat_objects(const json_node *list)
 {
     json_foreach (item, list) {
         if (json_typeof(item) != JSON_OBJECT || json_count(item) > DOCUMENT_COLUMNS)
             return false;
         json_foreach (member, item) {
-            if (!is_scalar(member) && !(json_typeof(member) == JSON_ARRAY && all_scalars(member)))
+            if (!is_inline(member))
                 return false;
         }
     }
@@ -147,14 +153,14 @@ static void put_members(struct buf *b, const json_node *object, size_t indent, s
     size_t widest = 0;
     json_foreach (m, object) {
         size_t w = text_width(json_key(m), strlen(json_key(m)));
-        if (is_scalar(m) || all_scalars(m))
+        if (is_inline(m))
             widest = w > widest && w <= 24 ? w : widest;
     }
     json_foreach (m, object) {
         const char *key = json_key(m);
         buf_pad(b, ' ', indent);
         text_visible(b, key, strlen(key), 0);
-        if (is_scalar(m) || all_scalars(m)) {
+        if (is_inline(m)) {
             A_CLEAN(buf_done) struct buf value = BUF(VALUE_MAX);
             size_t w = text_width(key, strlen(key));
             put_inline(&value, m);
