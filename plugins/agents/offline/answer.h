@@ -1,0 +1,19 @@
+/* The words of an answer. */
+#ifndef OFFLINE_ANSWER_H
+#define OFFLINE_ANSWER_H
+#include "choose.h"
+#include "text.h"
+
+struct outcome { /* of the query, as the tool message tells it */
+    int64_t receipt, row_count;
+    const sdk_json *columns, *rows; /* arrays */
+    bool partial;
+};
+/* question: as it was typed. */
+void answer_write(const struct query *q, const char *question, const struct outcome *o,
+                  struct text *out);
+void decline_write(const struct mind *m, const char *question, const struct choice *c,
+                   struct text *out);
+/* "1.6 GiB", "83.4 %", "2 h 5 min", "12.5 EUR" */
+void answer_number(double d, const char *unit, struct text *out);
+#endif

@@ -1,0 +1,231 @@
+/* The order in which roles are given out, and what may be left over. */
+#include "parse.h"
+
+#include <string.h>
+
+void query_init(struct query *q, const struct table *t)
+{
+    memset(q, 0, sizeof *q);
+    q->t = t;
+    q->group = q->group2 = q->agg_column = q->order = -1;
+}
+
+struct cond *query_cond(struct query *q, int column, enum cond_op op, enum tie tie)
+{
+    if (q->n_conds == MAX_CONDS)
+        return NULL;
+    struct cond *c = &q->conds[q->n_conds];
+    memset(c, 0, sizeof *c);
+    c->column = column;
+    c->op = op;
+    q->ties[q->n_conds++] = tie;
+    return c;
+}
+
+void query_select(struct query *q, int column)
+{
+    for (int i = 0; i < q->n_select; i++)
+        if (q->select[i] == column)
+            return;
+    if (q->n_select < MAX_SELECT)
+        q->select[q->n_select++] = column;
+}
+
+/* Commands, predictions and reasons are no questions about facts. */
+static bool refused(struct parse *p)
+{
+    static const char *const orders[] = {
+        "delete",    "remove", "kill",      "stop",   "restart",   "start",   "install",
+        "uninstall", "create", "add",       "reboot", "shutdown",  "shut",    "upgrade",
+        "rename",    "resize", "terminate", "reset",  "enable",    "disable", "drop",
+        "write",     "send",   "buy",       "cancel", "move",      "make",    "run",
+        "turn",      "attach", "detach",    "renew",  "assign",    "reply",   "fix",
+        "format",    "mount",  "unmount",   "set",    "change",    "update",  "encrypt",
+        "deploy",    "scale",  "launch",    "book",   "translate", "explain"};
+    bool first = true;
+    for (int i = 0; i < p->n; i++) {
+        if (p->items[i].func == F_REFUSE) {
+            parse_fail(p, i);
+            return true;
+        }
+        if (p->items[i].func == F_NOISE)
+            continue;
+        for (size_t k = 0; first && k < sizeof orders / sizeof *orders; k++) {
+            if (strcmp(orders[k], item_token(p, i)->text) == 0) {
+                parse_fail(p, i);
+                return true;
+            }
+        }
+        first = false;
+    }
+    return false;
+}
+
+static void find_noun(struct parse *p)
+{
+    p->noun_at = -1;
+    for (int i = 0; i < p->n; i++) {
+        const struct entry *e = reading(&p->items[i], M_NOUN);
+        if (!e || p->items[i].func == F_NOT)
+            continue;
+        /* "the user with the most processes": a noun here, a column there, is told apart later */
+        if (p->noun_at >= 0)
+            continue;
+        const struct token *last = &p->w->tok[p->items[i].at + p->items[i].n - 1];
+        const char *blank = strrchr(e->words, ' ');
+        char head[WORD_MAX];
+        word_fold(blank ? blank + 1 : e->words, strlen(blank ? blank + 1 : e->words), head);
+        size_t n = strlen(last->text), k = strlen(head);
+        p->singular = n >= k && strcmp(last->text + (n - k), head) == 0;
+        p->plural = !p->singular;
+        p->noun_at = i;
+        p->noun_seen = true;
+        use(p, i);
+    }
+}
+
+static double entry_score(const struct table *t, const struct entry *e, const struct item *it)
+{
+    double words = 0.5 * (it->n - 1) + (it->exact && !e->stemmed ? 0.2 : 0);
+    switch ((int)e->meaning) {
+    case M_NOUN:
+        return 0.4 + words + (e->rank == 0 ? 0.6 : 0.3 / (1 + e->rank));
+    case M_TABLE:
+    case M_PROVIDER:
+        return 4 + words;
+    case M_MODIFIER:
+        return 0.05;
+    case M_PHRASE:
+    case M_VALUE:
+        return 1.3 + words;
+    case M_ADJECTIVE:
+    case M_COMPARATIVE:
+    case M_BASE:
+        return 1.2 + words;
+    case M_COLUMN:
+        return 1 + words + (t->columns[e->column].shown ? 0.3 : 0) + 0.15 / (1 + e->rank);
+    default:
+        return 0;
+    }
+}
+
+static void weigh(struct parse *p)
+{
+    for (int i = 0; i < p->n; i++) {
+        const struct item *it = &p->items[i];
+        double best = 0;
+        for (int k = 0; k < it->n_readings; k++) {
+            double s = entry_score(p->t, it->readings[k], it);
+            best = s > best && it->func == F_NONE ? s : best;
+        }
+        p->score += best;
+    }
+    if (p->noun_at >= 0)
+        p->score += 4;
+    for (int i = 0; i < p->q.n_conds; i++)
+        p->score -= p->q.ties[i] == TIE_LOOSE || p->q.ties[i] == TIE_SUBJECT ? 1.5
+                    : p->q.ties[i] == TIE_OWNER                              ? 1.2
+                    : p->q.ties[i] != TIE_NONE                               ? 0.6
+                                                                             : 0;
+    if (p->t->view)
+        p->score -= 1;
+    if (p->t->one_row && p->plural)
+        p->score -= 4;
+    if (p->t->one_row && p->q.n_conds > 0)
+        p->score -= 2;
+}
+
+/* "red" in "red hat": nothing of the question may be left without a role. */
+void parse_rest(struct parse *p)
+{
+    for (int i = 0; i < p->n; i++) {
+        const struct item *it = &p->items[i];
+        if (it->used || p->failed)
+            continue;
+        switch ((int)it->func) {
+        case F_NOISE:
+        case F_BE:
+        case F_HAVE:
+        case F_DO:
+        case F_USE:
+        case F_WHAT:
+        case F_WHICH:
+        case F_THERE:
+        case F_LIST:
+        case F_OF:
+        case F_IN:
+        case F_FOR:
+        case F_WITH:
+        case F_THIS:
+        case F_AND:
+        case F_ALL:
+        case F_ANY:
+        case F_TOTAL: /* "how many are there in total" */
+            continue;
+        case F_PRON:
+        case F_ONES:
+        case F_ONLY:
+        case F_AND_THEN:
+            if (p->followup || (it->func == F_ONES && p->noun_at >= 0) || p->t->one_row)
+                continue;
+            break;
+        default:
+            break;
+        }
+        if (it->func == F_NONE &&
+            (reading(it, M_MODIFIER) || reading(it, M_PROVIDER) || reading(it, M_TABLE) ||
+             reading(it, M_NOUN)) &&
+            (p->noun_at >= 0 || reading(it, M_TABLE) || reading(it, M_PROVIDER)))
+            continue;
+        if (it->kind == I_SIGN && it->func == F_NONE && strcmp(item_token(p, i)->text, "%") != 0)
+            continue;
+        parse_fail(p, i);
+        p->failed = true;
+    }
+}
+
+/* A bare "which X" needs an X: without a noun, some column has to carry the question. */
+static void check_subject(struct parse *p)
+{
+    const struct query *q = &p->q;
+    if (p->failed || p->noun_at >= 0 || p->followup)
+        return;
+    bool table = false;
+    for (int i = 0; i < p->n; i++)
+        table = table || reading(&p->items[i], M_TABLE);
+    if (table)
+        return;
+    bool asked = q->n_select || q->agg_column >= 0 || q->order >= 0 || q->group >= 0;
+    bool told = q->n_conds > 0;
+    if (p->t->one_row ? !asked : !asked && !told)
+        p->failed = true;
+    if (!p->t->one_row && q->want == WANT_COUNT && q->group < 0)
+        p->failed = true; /* how many what? */
+}
+
+void parse_table(const struct words *w, const struct lexicon *l, const struct table *t,
+                 int64_t now_us, const struct query *previous, struct parse *ret)
+{
+    struct parse *p = ret;
+    memset(p, 0, sizeof *p);
+    p->w = w;
+    p->lexicon = l;
+    p->t = t;
+    p->now_us = now_us;
+    p->subject_column = -1;
+    p->followup = previous != NULL;
+    query_init(&p->q, t);
+    parse_items(p);
+    if (refused(p)) {
+        p->failed = p->refuse = true;
+        return;
+    }
+    find_noun(p);
+    static void (*const passes[])(struct parse *) = {
+        parse_head,  parse_times,   parse_comparisons, parse_matches,   parse_groups,
+        parse_ranks, parse_filters, parse_amounts,     parse_selection, parse_rest};
+    for (size_t i = 0; i < sizeof passes / sizeof *passes && !p->failed; i++)
+        passes[i](p);
+    check_subject(p);
+    weigh(p);
+}

@@ -1,0 +1,516 @@
+/* Conditions on values: phrases, value words, names, their negations and alternatives. */
+#include "parse.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- "named x", "starting with x", "containing x" ---- */
+
+static int text_column_before(struct parse *p, int i)
+{
+    for (int k = i - 1; k >= 0 && k >= i - 4; k--) {
+        struct item *it = &p->items[k];
+        const struct entry *e = reading(it, M_COLUMN);
+        if (e && !it->used && p->t->columns[e->column].type == C_TEXT) {
+            use(p, k);
+            return e->column;
+        }
+        if (it->func == F_NONE)
+            break;
+    }
+    return -1;
+}
+
+static int match_negation(struct parse *p, int i)
+{
+    for (int k = i - 1; k >= 0 && k >= i - 3; k--) {
+        enum func f = p->items[k].func;
+        if (!p->items[k].used && (f == F_NOT || f == F_EXCEPT)) {
+            use(p, k);
+            return 1;
+        }
+        if (f == F_NONE && p->items[k].kind != I_WORDS)
+            break;
+    }
+    return 0;
+}
+
+static void match(struct parse *p, int i, enum cond_op op)
+{
+    struct item *it = &p->items[i];
+    const struct entry *own = reading(it, M_COLUMN);
+    int k = i + 1;
+    while (k < p->n && (p->items[k].func == F_NOISE || p->items[k].func == F_NAMED) &&
+           p->items[k].kind != I_NAME)
+        k++;
+    /* "the word x", "the letters x" */
+    const char *said = item_token(p, k)->text;
+    if (k + 1 < p->n &&
+        (strcmp(said, "word") == 0 || strcmp(said, "text") == 0 || strcmp(said, "letters") == 0 ||
+         strcmp(said, "letter") == 0 || strcmp(said, "string") == 0))
+        use(p, k++);
+    if (k >= p->n) {
+        parse_fail(p, i);
+        return;
+    }
+    int column = own && p->t->columns[own->column].type == C_TEXT ? own->column : -1;
+    if (op == OP_EQ)
+        column = p->t->name_column;
+    if (column < 0)
+        column = text_column_before(p, i);
+    if (column < 0)
+        column = p->t->name_column;
+    if (column < 0) {
+        parse_fail(p, i);
+        return;
+    }
+    bool text = p->t->columns[column].type == C_TEXT;
+    struct cond *c = query_cond(&p->q, column, op, op == OP_EQ && text ? TIE_NAMED : TIE_NONE);
+    if (!c || (op != OP_EQ && !text)) {
+        parse_fail(p, i);
+        return;
+    }
+    c->n_values = 1;
+    c->values[0].text = name_text(p, k, true);
+    if (!text) {
+        const struct token *t = item_token(p, k);
+        if (t->kind != T_NUMBER) {
+            parse_fail(p, k);
+            return;
+        }
+        c->values[0] = (struct value){.is_number = true, .number = t->number};
+    }
+    c->negated = match_negation(p, i);
+    use(p, i);
+    use(p, k);
+}
+
+void parse_matches(struct parse *p)
+{
+    static const struct {
+        enum func f;
+        enum cond_op op;
+    } ops[] = {
+        {F_NAMED, OP_EQ}, {F_CONTAINS, OP_CONTAINS}, {F_PREFIX, OP_PREFIX}, {F_SUFFIX, OP_SUFFIX}};
+    for (int i = 0; i < p->n && !p->failed; i++) {
+        for (size_t k = 0; k < sizeof ops / sizeof *ops; k++) {
+            if (p->items[i].used || p->items[i].func != ops[k].f)
+                continue;
+            int next = skip_noise(p, i + 1);
+            bool something =
+                next < p->n && (is_name(p, next) || p->items[next].kind == I_PAIR ||
+                                p->items[next].kind == I_NUMBER ||
+                                (p->items[next].func == F_NONE && !p->items[next].used));
+            if (next >= p->n && ops[k].f == F_NAMED)
+                continue; /* "what is this machine called?" */
+            if (something)
+                match(p, i, ops[k].op);
+        }
+    }
+}
+
+/* ---- values ---- */
+
+enum negation { NEG_NONE, NEG_NOT, NEG_WITHOUT };
+
+struct filter {
+    struct parse *p;
+    enum negation neg;
+    int neg_at;
+    struct cond *last; /* the condition just made, while "or" may go on with it */
+    int last_item;
+};
+
+static struct cond *add(struct filter *f, const struct cond *model, int from, int to)
+{
+    struct parse *p = f->p;
+    struct cond *c = query_cond(&p->q, model->column, model->op, TIE_NONE);
+    if (!c) {
+        parse_fail(p, from);
+        return NULL;
+    }
+    *c = *model;
+    if (f->neg != NEG_NONE) {
+        c->negated = !c->negated;
+        use(p, f->neg_at);
+    }
+    f->neg = NEG_NONE;
+    f->last = c;
+    f->last_item = to;
+    use_span(p, from, to);
+    return c;
+}
+
+/* "or", "and" or a comma between the last condition and item i; its item, or -1. */
+static int joined(const struct filter *f, int i)
+{
+    if (!f->last)
+        return -1;
+    int k = back_noise(f->p, i - 1);
+    while (k > f->last_item && (f->p->items[k].func == F_BE || f->p->items[k].func == F_IN ||
+                                f->p->items[k].func == F_BY || f->p->items[k].func == F_OF))
+        k--;
+    const struct item *it = k >= 0 ? &f->p->items[k] : NULL;
+    if (!it || k <= f->last_item || (it->func != F_OR && it->func != F_AND))
+        return -1;
+    int before = back_noise(f->p, k - 1);
+    if (before >= 0 && before > f->last_item && f->p->items[before].func == F_AND)
+        before--; /* ", or" */
+    return before <= f->last_item ? k : -1;
+}
+
+static bool same_shape(const struct cond *a, const struct cond *b)
+{
+    return a->column == b->column && a->op == OP_EQ && b->op == OP_EQ && !a->time;
+}
+
+/* One more value for the last condition: "in eu-north or us-east". */
+static bool widen(struct filter *f, const struct cond *model, int from, int to)
+{
+    int k = joined(f, from);
+    if (k < 0)
+        return false;
+    if (!same_shape(f->last, model) || f->last->n_values + model->n_values > MAX_VALUES ||
+        (f->neg != NEG_NONE && !f->last->negated)) {
+        if (f->p->items[k].func == F_OR)
+            parse_fail(f->p, k); /* alternatives of two kinds */
+        return false;
+    }
+    for (int i = 0; i < model->n_values; i++)
+        f->last->values[f->last->n_values++] = model->values[i];
+    f->last_item = to;
+    if (f->neg != NEG_NONE)
+        use(f->p, f->neg_at);
+    f->neg = NEG_NONE;
+    use(f->p, k);
+    use_span(f->p, from, to);
+    return true;
+}
+
+/* "state down", "the shop team": the column's own word beside its value belongs to it. */
+static void absorb(struct filter *f, int from, int to, int column)
+{
+    struct parse *p = f->p;
+    int k = skip_noise(p, to + 1);
+    const struct entry *e = NULL;
+    for (int side = 0; side < 2; side++) {
+        struct item *it = item_at(p, k);
+        for (int i = 0; i < it->n_readings && !it->used; i++) {
+            e = it->readings[i];
+            if (e->meaning != M_COLUMN || e->column != column)
+                continue;
+            use(p, k);
+            if (side == 0)
+                f->last_item = k;
+            break;
+        }
+        k = back_noise(p, from - 1);
+        while (k >= 0 &&
+               (p->items[k].func == F_BE || p->items[k].func == F_IN || p->items[k].func == F_EQ ||
+                p->items[k].func == F_NOT || p->items[k].func == F_OF))
+            k--;
+    }
+}
+
+static void put(struct filter *f, const struct cond *model, int from, int to)
+{
+    int column = model->column;
+    if (!widen(f, model, from, to) && !f->p->failed)
+        (void)add(f, model, from, to);
+    if (!f->p->failed)
+        absorb(f, from, to, column);
+}
+
+static struct cond name_cond(struct parse *p, int column, int i)
+{
+    struct cond c = {.column = column, .op = OP_EQ, .n_values = 1};
+    const struct token *t = item_token(p, i);
+    c.values[0].text = t->raw;
+    if (column >= 0 && p->t->columns[column].type == C_JSON)
+        c.op = OP_HAS;
+    if (column >= 0 && is_number(&p->t->columns[column]) && t->kind == T_NUMBER)
+        c.values[0] = (struct value){.is_number = true, .number = t->number};
+    return c;
+}
+
+static void put_name(struct filter *f, int column, enum tie tie, int from, int i)
+{
+    struct cond model = name_cond(f->p, column, i);
+    int before = f->p->q.n_conds;
+    if (widen(f, &model, i, i) || f->p->failed)
+        return;
+    if (add(f, &model, from, i))
+        f->p->q.ties[before] = tie;
+}
+
+static bool value_word(const struct parse *p, int i)
+{
+    const struct item *it = &p->items[i];
+    return !it->used && (it->kind == I_NAME || it->kind == I_NUMBER);
+}
+
+/* Is the word at i fit to be the value of that column? */
+static bool can_hold(const struct parse *p, int column, int i)
+{
+    const struct column *c = &p->t->columns[column];
+    const struct token *t = item_token(p, i);
+    if (!value_word(p, i) || c->type == C_TIME || c->type == C_BOOL)
+        return false;
+    if (is_number(c))
+        return t->kind == T_NUMBER;
+    return !(t->kind == T_NUMBER && c->type == C_TEXT && c->closed);
+}
+
+/* COLUMN [is|=|named|the] VALUE */
+static bool column_value(struct filter *f, int i)
+{
+    struct parse *p = f->p;
+    struct item *it = &p->items[i];
+    int k;
+    for (k = i + 1; k < p->n; k++) {
+        enum func g = p->items[k].func;
+        if (g != F_NOISE && g != F_BE && g != F_EQ && g != F_NOT && g != F_NAMED && g != F_OF)
+            break;
+    }
+    for (int r = 0; r < it->n_readings; r++) {
+        const struct entry *e = it->readings[r];
+        if (e->meaning != M_COLUMN || k >= p->n || !can_hold(p, e->column, k))
+            continue;
+        /* "which user has uid 0": a value right behind; "memory of x" asks for the memory */
+        bool of = false, be = false;
+        for (int m = i + 1; m < k; m++) {
+            of = of || p->items[m].func == F_OF;
+            be = be || p->items[m].func == F_BE;
+            if (p->items[m].func == F_NOT) {
+                f->neg = NEG_NOT;
+                f->neg_at = m;
+            }
+        }
+        /* "owned by the shop team" has its own word; "shell of root" names the row */
+        if (of || (be && p->head == HEAD_LIST && p->which && i < k &&
+                   is_number(&p->t->columns[e->column])))
+            return false;
+        put_name(f, e->column, TIE_COLUMN, i, k);
+        return true;
+    }
+    return false;
+}
+
+static bool before_is(const struct parse *p, int i, enum func g)
+{
+    int k = back_noise(p, i - 1);
+    return k >= 0 && p->items[k].func == g;
+}
+
+/* encrypted volumes, is it held, has a public address */
+static bool column_alone(struct filter *f, int i)
+{
+    struct parse *p = f->p;
+    const struct entry *e = reading(&p->items[i], M_COLUMN);
+    if (!e)
+        return false;
+    const struct column *c = &p->t->columns[e->column];
+    int left = back_noise(p, i - 1);
+    enum func g = left >= 0 ? p->items[left].func : F_NONE;
+    bool article = i > 0 && p->items[i - 1].func == F_NOISE &&
+                   (strcmp(item_token(p, i - 1)->text, "a") == 0 ||
+                    strcmp(item_token(p, i - 1)->text, "an") == 0);
+    bool has = (g == F_WITH || g == F_HAVE) && (article || p->head == HEAD_COUNT);
+    has = has || (before_is(p, i, F_ANY) && left > 0 && (p->items[left - 1].func == F_WITH));
+    if (g == F_NO || g == F_WITHOUT) {
+        f->neg = NEG_WITHOUT;
+        f->neg_at = left;
+    }
+    struct cond model = {.column = e->column};
+    if (c->type == C_BOOL && !(p->which && p->noun_at < 0)) {
+        model.op = OP_EQ;
+        model.n_values = 1;
+        model.values[0] = (struct value){.is_bool = true, .number = 1};
+        put(f, &model, i, i);
+        return true;
+    }
+    if (f->neg == NEG_WITHOUT || has) {
+        if (is_number(c) && f->neg != NEG_WITHOUT)
+            return false;
+        if (f->neg == NEG_WITHOUT) {
+            model.op = OP_NULL;
+            model.negated = true; /* turned round by add() */
+            if (c->type == C_JSON || is_number(c))
+                return false;
+        } else {
+            model.op = OP_NULL;
+            model.negated = true;
+        }
+        put(f, &model, i, i);
+        return true;
+    }
+    return false;
+}
+
+static bool subject(const struct parse *p, int i)
+{
+    int k = back_noise(p, i - 1);
+    if (k < 0)
+        return i == 0;
+    enum func g = p->items[k].func;
+    return g == F_BE || g == F_DO || g == F_HAVE || g == F_HOWLONG || g == F_WHEN;
+}
+
+static const struct entry *noun_of(const struct parse *p, int i)
+{
+    return i >= 0 && i < p->n ? reading(&p->items[i], M_NOUN) : NULL;
+}
+
+static int key_column(const struct parse *p, const struct token *t)
+{
+    for (int i = 0; t->kind == T_NUMBER && i < p->t->n_columns; i++)
+        if (p->t->columns[i].key && is_number(&p->t->columns[i]))
+            return i;
+    return t->kind == T_NUMBER ? -1 : p->t->name_column;
+}
+
+/* A name that stands by itself: what ties it to the rest? */
+static bool name_alone(struct filter *f, int i)
+{
+    struct parse *p = f->p;
+    const struct token *t = item_token(p, i);
+    int left = back_noise(p, i - 1), right = skip_noise(p, i + 1);
+    const struct item *next = item_at(p, right);
+    enum func g = left >= 0 ? p->items[left].func : F_NONE;
+    if (joined(f, i) >= 0 && f->last && f->last->op == OP_EQ && !f->last->time) {
+        put_name(f, f->last->column, p->q.ties[f->last - p->q.conds], i, i);
+        return true;
+    }
+    if (left >= 0 && left == i - 1 && noun_of(p, left) && key_column(p, t) >= 0) {
+        put_name(f, key_column(p, t), TIE_NOUN, i, i); /* user maria, process 1 */
+        return true;
+    }
+    if (t->kind == T_NUMBER)
+        return false;
+    enum tie tie = TIE_NONE;
+    if (t->possessive)
+        tie = TIE_OWNER;
+    else if (g == F_OF || g == F_BY || g == F_FOR || g == F_AND_THEN)
+        tie = TIE_OWNER;
+    else if (g == F_IN || g == F_WITH)
+        tie = TIE_LOOSE;
+    else if (left >= 0 && noun_of(p, left))
+        tie = TIE_LOOSE;
+    else if (subject(p, i))
+        tie = TIE_SUBJECT;
+    else if (right < p->n &&
+             (reading(next, M_NOUN) || reading(next, M_MODIFIER) || reading(next, M_COLUMN)))
+        tie = TIE_LOOSE;
+    else if (g == F_ONLY || p->followup || g == F_NOT || g == F_EXCEPT || g == F_ALL || g == F_EACH)
+        tie = TIE_LOOSE;
+    else if (left >= 0 && (reading(&p->items[left], M_PHRASE) || reading(&p->items[left], M_VALUE)))
+        tie = TIE_LOOSE;
+    else if (left < 0 || g == F_LIST || g == F_WHICH || g == F_USE || g == F_MANY || g == F_WHAT)
+        tie = TIE_LOOSE;
+    if (tie == TIE_NONE)
+        return false;
+    if (g == F_OF || g == F_BY || g == F_FOR || g == F_WITH || g == F_IN || g == F_AND_THEN)
+        use(p, left);
+    if (tie == TIE_OWNER && left >= 0 && g == F_BY && left > 0 && p->items[left - 1].func == F_USE)
+        use(p, left - 1);
+    put_name(f, -1, tie, i, i);
+    return true;
+}
+
+static int tag_column(const struct parse *p)
+{
+    for (int i = 0; i < p->t->n_columns; i++)
+        if (p->t->columns[i].type == C_JSON && (strcmp(p->t->columns[i].name, "tags") == 0 ||
+                                                strcmp(p->t->columns[i].name, "labels") == 0))
+            return i;
+    return -1;
+}
+
+/* env=prod, uid:0 */
+static bool pair(struct filter *f, int i)
+{
+    struct parse *p = f->p;
+    struct token *t = (struct token *)(uintptr_t)item_token(p, i);
+    char key[WORD_MAX];
+    size_t n = strcspn(t->raw, "=:");
+    memcpy(key, t->raw, n);
+    key[n] = '\0';
+    int column = -1, k = 0, tags = tag_column(p);
+    char folded[KEY_MAX];
+    if (words_key(key, false, folded)) {
+        const struct entry *e = lexicon_find(p->t, folded, &k);
+        for (int r = 0; r < k; r++)
+            if (e[r].meaning == M_COLUMN && !e[r].stemmed && column < 0)
+                column = e[r].column;
+    }
+    int left = back_noise(p, i - 1);
+    bool tagged = false;
+    for (; left >= 0 && left >= i - 3; left--) {
+        const struct entry *e = reading(&p->items[left], M_COLUMN);
+        tagged = tagged || (e && e->column == tags && tags >= 0);
+        if (e && e->column == tags)
+            use(p, left);
+    }
+    struct cond c = {.column = column, .op = OP_EQ, .n_values = 1};
+    const char *value = t->raw + n + 1;
+    c.values[0].text = value;
+    if (tags >= 0 && (tagged || column < 0)) {
+        c = (struct cond){.column = tags, .op = OP_HAS, .n_values = 2};
+        t->raw[n] = '\0'; /* the token is this parse's own copy */
+        c.values[0].text = t->raw;
+        c.values[1].text = value;
+    } else if (column < 0) {
+        return false;
+    } else if (is_number(&p->t->columns[column])) {
+        double d = 0;
+        if (sscanf(value, "%lf", &d) != 1)
+            return false;
+        c.values[0] = (struct value){.is_number = true, .number = d};
+    }
+    put(f, &c, i, i);
+    return true;
+}
+
+static bool negates(enum func g)
+{
+    return g == F_NOT || g == F_EXCEPT || g == F_WITHOUT || g == F_NO;
+}
+
+static void one(struct filter *f, int i)
+{
+    struct parse *p = f->p;
+    struct item *it = &p->items[i];
+    if (it->used)
+        return;
+    if (negates(it->func) && !reading(it, M_PHRASE)) {
+        f->neg = it->func == F_NO || it->func == F_WITHOUT ? NEG_WITHOUT : NEG_NOT;
+        f->neg_at = i;
+        return;
+    }
+    if (it->func != F_NONE && it->func != F_HAVE && it->func != F_DO && !it->exact)
+        return;
+    const struct entry *e = reading(it, M_PHRASE);
+    if (!e)
+        e = reading(it, M_VALUE);
+    if (e && (it->func == F_NONE || it->exact)) {
+        put(f, e->cond, i, i);
+        return;
+    }
+    if (it->func != F_NONE)
+        return;
+    if (it->kind == I_PAIR) {
+        (void)pair(f, i);
+        return;
+    }
+    if (reading(it, M_COLUMN) && (column_value(f, i) || column_alone(f, i)))
+        return;
+    if (value_word(p, i))
+        (void)name_alone(f, i);
+}
+
+void parse_filters(struct parse *p)
+{
+    struct filter f = {.p = p, .neg_at = -1};
+    for (int i = 0; i < p->n && !p->failed; i++)
+        one(&f, i);
+}

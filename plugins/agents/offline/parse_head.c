@@ -1,0 +1,132 @@
+/* What kind of answer is wanted: the first words say it. */
+#include "parse.h"
+
+#include <string.h>
+
+static void want(struct parse *p, enum head head, enum want w, int i)
+{
+    p->head = head;
+    p->q.want = w;
+    use(p, i);
+}
+
+/* "how big", "how full", "how expensive" */
+static bool how(struct parse *p, int i)
+{
+    struct item *next = item_at(p, i + 1);
+    const struct entry *e = reading(next, M_BASE);
+    if (!e)
+        e = reading(next, M_COLUMN);
+    if (!e)
+        return false;
+    use(p, i);
+    use(p, i + 1);
+    next->func = F_NONE;
+    query_select(&p->q, e->column);
+    p->head = HEAD_AMOUNT;
+    return true;
+}
+
+static bool opens_yesno(const struct parse *p, int i)
+{
+    enum func f = p->items[i].func;
+    if (f == F_ANY)
+        return true;
+    return f == F_BE || f == F_DO || (f == F_HAVE && i == 0);
+}
+
+static bool seen_question(const struct parse *p, int i)
+{
+    for (int k = 0; k < i; k++)
+        if (p->items[k].func == F_WHAT || p->items[k].func == F_WHICH || p->items[k].func == F_LIST)
+            return true;
+    return false;
+}
+
+/* One opening word; false when the opening is over. */
+static bool opening(struct parse *p, int i)
+{
+    struct item *it = &p->items[i];
+    switch ((int)it->func) {
+    case F_NOISE:
+    case F_LIST:
+    case F_AND:
+    case F_AND_THEN:
+    case F_ONLY:
+        if (it->func == F_ONLY || it->func == F_AND_THEN)
+            p->follow_only = true;
+        if (it->func == F_LIST || it->func == F_NOISE)
+            use(p, i);
+        return true;
+    case F_WHAT:
+    case F_WHICH:
+        p->which = true;
+        use(p, i);
+        return true;
+    case F_MANY:
+        want(p, HEAD_COUNT, WANT_COUNT, i);
+        return false;
+    case F_MUCH:
+        want(p, HEAD_AMOUNT, WANT_LIST, i);
+        return false;
+    case F_WHEN:
+        want(p, HEAD_WHEN, WANT_LIST, i);
+        return false;
+    case F_WHO:
+        want(p, HEAD_WHO, WANT_LIST, i);
+        return false;
+    case F_WHERE:
+        want(p, HEAD_WHERE, WANT_LIST, i);
+        return false;
+    case F_HOWLONG:
+        want(p, HEAD_HOWLONG, WANT_LIST, i);
+        return false;
+    case F_HOW:
+        if (!how(p, i))
+            parse_fail(p, i);
+        return false;
+    case F_SHARE:
+        want(p, HEAD_SHARE, WANT_SHARE, i);
+        return false;
+    case F_BE:
+        if (seen_question(p, i)) {
+            use(p, i);
+            return true;
+        }
+        break;
+    default:
+        break;
+    }
+    if (opens_yesno(p, i) && !seen_question(p, i)) {
+        want(p, HEAD_YESNO, WANT_YESNO, i);
+        if (item_at(p, i + 1)->func == F_THERE)
+            use(p, i + 1);
+    }
+    return false;
+}
+
+void parse_head(struct parse *p)
+{
+    p->head = HEAD_LIST;
+    int i = 0;
+    while (i < p->n && !p->failed && opening(p, i))
+        i++;
+    /* "processes: how many", "what is the number of processes" */
+    for (i = 0; i < p->n && p->head == HEAD_LIST; i++) {
+        if (p->items[i].func == F_MANY)
+            want(p, HEAD_COUNT, WANT_COUNT, i);
+        else if (p->items[i].func == F_SHARE)
+            want(p, HEAD_SHARE, WANT_SHARE, i);
+        else if (p->items[i].func == F_MUCH)
+            want(p, HEAD_AMOUNT, WANT_LIST, i);
+    }
+    for (i = 0; i < p->n; i++) { /* a lone "all" in yes/no: do all of them? */
+        struct item *it = &p->items[i];
+        if (it->func != F_ALL && !(it->func == F_EACH && p->head == HEAD_YESNO))
+            continue;
+        use(p, i);
+        int next = skip_noise(p, i + 1);
+        p->q.all = p->q.all || (p->head == HEAD_YESNO && next < p->n &&
+                                (reading(&p->items[next], M_NOUN) != NULL));
+    }
+}

@@ -1,0 +1,394 @@
+/* Grouping and ranking: "per user", "in each region", "top 5", "the most memory", "oldest first".
+ */
+#include "parse.h"
+
+#include <string.h>
+
+static bool groups_by(const struct column *c)
+{
+    return c->type == C_TEXT || c->type == C_BOOL || c->type == C_INT;
+}
+
+static const struct entry *column_like(const struct item *it, const struct table *t, bool number)
+{
+    for (int i = 0; i < it->n_readings; i++) {
+        const struct entry *e = it->readings[i];
+        if (e->meaning != M_COLUMN)
+            continue;
+        const struct column *c = &t->columns[e->column];
+        if (number ? is_number(c) : groups_by(c))
+            return e;
+    }
+    return NULL;
+}
+
+static void group(struct parse *p, int column)
+{
+    if (p->q.group < 0)
+        p->q.group = column;
+    else if (p->q.group2 < 0 && p->q.group != column)
+        p->q.group2 = column;
+    if (p->q.want != WANT_SHARE)
+        p->q.want = WANT_GROUP;
+}
+
+static void per(struct parse *p, int i)
+{
+    int k = skip_noise(p, i + 1);
+    struct item *it = item_at(p, k);
+    const struct entry *e = it->used && !reading(it, M_NOUN) ? NULL : column_like(it, p->t, false);
+    bool noun = reading(it, M_NOUN) != NULL;
+    if (e && (!noun || p->noun_at != k)) {
+        group(p, e->column);
+        use_span(p, i, k);
+        int and = k + 1, next = skip_noise(p, and+1);
+        const struct entry *second = item_at(p, and)->func == F_AND && !item_at(p, next)->used
+                                         ? column_like(item_at(p, next), p->t, false)
+                                         : NULL;
+        if (second) {
+            group(p, second->column);
+            use_span(p, and, next);
+        }
+    } else if (noun) {
+        use_span(p, i, k); /* of each process: that is what a list does anyway */
+        if (p->q.want == WANT_COUNT)
+            p->q.want = WANT_LIST;
+    } else {
+        parse_fail(p, i);
+    }
+}
+
+/* "by user" groups when counting or adding up; "by memory" ranks; "owned by" is an entry. */
+static void by(struct parse *p, int i)
+{
+    int k = skip_noise(p, i + 1);
+    struct item *it = item_at(p, k);
+    if (it->used)
+        return;
+    const struct entry *number = column_like(it, p->t, true), *any = reading(it, M_COLUMN);
+    bool ranked = false;
+    for (int j = 0; j < i; j++)
+        ranked = ranked || p->items[j].func == F_TOP || p->items[j].func == F_BOTTOM;
+    if (!any || (any && is_name(p, k + 1) && k == i + 1 && !number))
+        return;
+    bool sorts = number && p->t->columns[number->column].type != C_TEXT &&
+                 (ranked || (p->q.want == WANT_LIST && p->head == HEAD_LIST));
+    if (sorts || p->t->columns[any->column].type == C_TIME) {
+        p->q.order = sorts ? number->column : any->column;
+        p->q.descending = sorts;
+        use_span(p, i, k);
+    } else if (column_like(it, p->t, false)) {
+        group(p, column_like(it, p->t, false)->column);
+        use_span(p, i, k);
+    }
+}
+
+void parse_groups(struct parse *p)
+{
+    for (int i = 0; i < p->n && !p->failed; i++) {
+        if (p->items[i].used)
+            continue;
+        if (p->items[i].func == F_PER || p->items[i].func == F_EACH)
+            per(p, i);
+        else if (p->items[i].func == F_BY)
+            by(p, i);
+    }
+}
+
+/* ---- ranking ---- */
+
+static bool small_number(struct parse *p, int i, int *ret)
+{
+    struct item *it = item_at(p, i);
+    const struct token *t = item_token(p, i);
+    double d = 0;
+    if (it->used || it->kind != I_NUMBER)
+        return false;
+    if (t->kind == T_NUMBER)
+        d = t->number;
+    else if (!word_number(t->text, &d))
+        return false;
+    if (d < 1 || d > 100000 || d != (double)(int)d)
+        return false;
+    *ret = (int)d;
+    return true;
+}
+
+/* How many: a number beside the ranking word, or before the noun. */
+static int limit_near(struct parse *p, int i)
+{
+    int n = 0, left = back_noise(p, i - 1), right = i + 1;
+    int noun_left = p->noun_at >= 0 ? p->noun_at - 1 : -1;
+    int places[] = {left, right, noun_left, back_noise(p, noun_left - 1)};
+    for (size_t k = 0; k < sizeof places / sizeof *places; k++) {
+        if (places[k] >= 0 && small_number(p, places[k], &n)) {
+            use(p, places[k]);
+            return n;
+        }
+    }
+    return 0;
+}
+
+static void take_limit(struct parse *p, int i)
+{
+    if (p->q.limit)
+        return;
+    p->q.limit = limit_near(p, i);
+    if (p->q.limit)
+        return;
+    bool plural = p->plural;
+    if (p->noun_at < 0 || p->q.group >= 0)
+        plural = false;
+    p->q.lone = !plural;
+    p->q.limit = plural ? 10 : 1;
+    p->q.pages_default = plural;
+}
+
+static bool next_is_first(struct parse *p, int i)
+{
+    if (item_at(p, i + 1)->func != F_FIRST || item_at(p, i + 1)->used)
+        return false;
+    use(p, i + 1);
+    return true;
+}
+
+static void order(struct parse *p, int column, bool descending)
+{
+    p->q.order = column;
+    p->q.descending = descending;
+}
+
+/* The thing that is ranked is no row but a value: "which user has the most processes". */
+static int subject_before(struct parse *p, int i)
+{
+    for (int k = 0; k < i; k++) {
+        struct item *it = &p->items[k];
+        if (it->func == F_WHO) {
+            for (int c = 0; c < p->t->n_columns; c++) {
+                if (p->t->columns[c].who) {
+                    use(p, k);
+                    return c;
+                }
+            }
+            return -1;
+        }
+        const struct entry *e = it->used ? NULL : column_like(it, p->t, false);
+        if (e && (p->t->columns[e->column].type == C_TEXT || e->column == p->q.group) &&
+            !reading(it, M_NOUN)) {
+            use(p, k);
+            return e->column;
+        }
+    }
+    return -1;
+}
+
+static void rank_groups(struct parse *p, int column, enum aggregate agg, int agg_column, bool most)
+{
+    p->q.group = column;
+    p->q.want = WANT_GROUP;
+    p->q.agg = agg;
+    p->q.agg_column = agg_column;
+    p->q.by_agg = true;
+    p->q.descending = most;
+}
+
+/* "the most memory", "the highest load", "the fewest processes", "the most common state" */
+static void most(struct parse *p, int i, bool high)
+{
+    int k = skip_noise(p, i + 1);
+    while (k < p->n && !p->items[k].used &&
+           (p->items[k].func == F_OF || p->items[k].func == F_MUCH || p->items[k].func == F_USE) &&
+           !column_like(&p->items[k], p->t, true))
+        k++;
+    struct item *it = item_at(p, k);
+    if (it->func == F_COMMON || (it->func == F_MANY)) {
+        int c = skip_noise(p, k + 1);
+        const struct entry *e = column_like(item_at(p, c), p->t, false);
+        if (it->func == F_COMMON && e) {
+            rank_groups(p, e->column, AGG_COUNT, -1, high);
+            use_span(p, i, c);
+            take_limit(p, i);
+            return;
+        }
+        k = c;
+        it = item_at(p, k);
+    }
+    const struct entry *number = it->used ? NULL : column_like(it, p->t, true);
+    const struct entry *time = it->used ? NULL : reading(it, M_COLUMN);
+    if (number) {
+        use_span(p, i, k);
+        int subject = p->noun_at < 0 || p->noun_at > k ? subject_before(p, i) : -1;
+        if (subject >= 0 && subject != p->t->name_column && !p->t->columns[subject].key)
+            rank_groups(p, subject, AGG_SUM, number->column, high);
+        else
+            order(p, number->column, high);
+        take_limit(p, i);
+        return;
+    }
+    if (time && p->t->columns[time->column].type == C_TIME) {
+        use_span(p, i, k);
+        order(p, time->column, high);
+        take_limit(p, i);
+        return;
+    }
+    if (k < p->n && reading(it, M_NOUN)) {
+        int subject = subject_before(p, i);
+        if (subject < 0) { /* "the user with the most processes": behind nothing */
+            parse_fail(p, i);
+            return;
+        }
+        use_span(p, i, k);
+        rank_groups(p, subject, AGG_COUNT, -1, high);
+        p->plural = false;
+        take_limit(p, i);
+        return;
+    }
+    parse_fail(p, i);
+}
+
+static void adjective(struct parse *p, int i, const struct entry *e)
+{
+    struct item *it = &p->items[i];
+    enum func f = it->func;
+    int k = skip_noise(p, i + 1);
+    const struct entry *number =
+        item_at(p, k)->used ? NULL : column_like(item_at(p, k), p->t, true);
+    if (f == F_HIGH || f == F_LOW) {
+        if (number && !reading(item_at(p, k), M_NOUN)) {
+            most(p, i, f == F_HIGH);
+            return;
+        }
+    }
+    if ((f == F_FIRST || f == F_LAST) && p->noun_at < 0 && !p->followup)
+        return;
+    use(p, i);
+    it->func = F_NONE;
+    order(p, e->column, e->descending);
+    if (next_is_first(p, i) || f == F_SORT) {
+        if (p->q.limit == 0)
+            p->q.limit = 0;
+        return;
+    }
+    take_limit(p, i);
+}
+
+static void sort(struct parse *p, int i)
+{
+    int k = i + 1;
+    while (k < p->n && (p->items[k].func == F_NOISE || p->items[k].func == F_BY ||
+                        p->items[k].func == F_PRON || p->items[k].func == F_SORT)) {
+        use(p, k);
+        k++;
+    }
+    struct item *it = item_at(p, k);
+    const struct entry *e = it->used ? NULL : column_like(it, p->t, true);
+    if (!e)
+        e = it->used ? NULL : reading(it, M_COLUMN);
+    if (!e) {
+        const struct entry *adj = reading(it, M_ADJECTIVE);
+        if (adj) {
+            use(p, i);
+            return; /* "sort them oldest first" */
+        }
+        parse_fail(p, i);
+        return;
+    }
+    use_span(p, i, k);
+    order(p, e->column, is_number(&p->t->columns[e->column]));
+    for (int d = k + 1; d < p->n && d <= k + 2; d++) {
+        if (p->items[d].func != F_ASC && p->items[d].func != F_DESC)
+            continue;
+        p->q.descending = p->items[d].func == F_DESC;
+        use(p, d);
+    }
+}
+
+/* "top 5 … by memory" (by() has seen it), "top 5 memory consumers" */
+static void top(struct parse *p, int i, bool high)
+{
+    int n = 0, k = i + 1;
+    if (small_number(p, k, &n))
+        use(p, k++);
+    use(p, i);
+    p->q.limit = n ? n : p->plural || p->noun_at < 0 ? 10 : 1;
+    p->q.pages_default = n == 0;
+    if (p->q.order >= 0) {
+        p->q.descending = high;
+        return;
+    }
+    if (p->q.group >= 0)
+        return;
+    for (; k < p->n; k++) {
+        const struct entry *e = p->items[k].used ? NULL : column_like(&p->items[k], p->t, true);
+        if (!e)
+            continue;
+        use(p, k);
+        order(p, e->column, high);
+        for (int c = k + 1; c < p->n && c <= k + 1; c++) { /* consumers, users, hogs */
+            const char *word = item_token(p, c)->text;
+            if (strcmp(word, "consumers") == 0 || strcmp(word, "hogs") == 0 ||
+                strcmp(word, "eaters") == 0 || strcmp(word, "consumer") == 0)
+                use(p, c);
+        }
+        for (int c = i + 1; c < k; c++)
+            if (p->items[c].func == F_BY || p->items[c].func == F_IN)
+                use(p, c);
+        return;
+    }
+    parse_fail(p, i);
+}
+
+static void ends(struct parse *p, int i, bool last)
+{
+    int n = 0;
+    if (p->t->time_column < 0 || p->noun_at < 0)
+        return;
+    if (small_number(p, i + 1, &n))
+        use(p, i + 1);
+    else if (small_number(p, i - 1, &n))
+        use(p, i - 1);
+    use(p, i);
+    order(p, p->t->time_column, last);
+    p->q.limit = n ? n : p->plural ? 10 : 1;
+}
+
+void parse_ranks(struct parse *p)
+{
+    for (int i = 0; i < p->n && !p->failed; i++) {
+        struct item *it = &p->items[i];
+        if (it->used)
+            continue;
+        const struct entry *adj = reading(it, M_ADJECTIVE);
+        if (adj && (it->func == F_NONE || it->exact) && it->func != F_TOP)
+            adjective(p, i, adj);
+        else if (it->func == F_MOST || it->func == F_HIGH)
+            most(p, i, true);
+        else if (it->func == F_LEAST || it->func == F_LOW)
+            most(p, i, false);
+        else if (it->func == F_TOP || it->func == F_BOTTOM)
+            top(p, i, it->func == F_TOP);
+        else if (it->func == F_SORT)
+            sort(p, i);
+        else if (it->func == F_FIRST || it->func == F_LAST)
+            ends(p, i, it->func == F_LAST);
+        else if (it->func == F_ASC || it->func == F_DESC) {
+            if (p->q.order >= 0) {
+                p->q.descending = it->func == F_DESC;
+                use(p, i);
+            }
+        }
+    }
+    if (p->q.has_having && p->q.group < 0) { /* "which users have more than 5 processes" */
+        int subject = subject_before(p, p->n);
+        if (subject < 0)
+            p->failed = true;
+        else
+            rank_groups(p, subject, AGG_COUNT, -1, true);
+    }
+    int n = 0; /* "which 3 processes use the most memory" */
+    if (p->q.limit == 0 && p->q.order < 0 && p->noun_at > 0 && p->head == HEAD_LIST &&
+        small_number(p, p->noun_at - 1, &n)) {
+        use(p, p->noun_at - 1);
+        p->q.limit = n;
+    }
+}

@@ -1,0 +1,4 @@
+/* The entry. */
+#include "offline.h"
+
+ALLORA_AGENT_PLUGIN(offline, offline_turn);

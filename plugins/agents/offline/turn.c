@@ -1,0 +1,231 @@
+/* One turn of the agent: a question becomes a call of query.sql, or a refusal; a result becomes an
+ * answer. */
+#include "answer.h"
+#include "offline.h"
+#include "sql.h"
+#include "state.h"
+
+#include <string.h>
+
+struct turn {
+    struct mind mind;
+    struct lexicon lexicon;
+    const allora_sink *sink;
+    allora_error *err;
+    const sdk_json *question; /* the last message of the person */
+    const sdk_json *asked;    /* the assistant's message behind it, with our state */
+    const sdk_json *previous; /* the state before the question */
+};
+
+static int32_t nomem(struct turn *t)
+{
+    return sdk_fail(t->err, ALLORA_E_NOMEM, "out of memory");
+}
+
+static int32_t send(struct turn *t, int32_t kind, allora_str payload)
+{
+    if (!payload.ptr)
+        return nomem(t);
+    return t->sink->event(t->sink->self, kind, payload);
+}
+
+static int32_t done(struct turn *t, const char *reason)
+{
+    sdk_writer w = sdk_writer_begin(t->mind.self, t->mind.ctx);
+    sdk_w_open(&w, NULL, '{');
+    sdk_w_text(&w, "reason", reason);
+    sdk_w_close(&w, '}');
+    return send(t, ALLORA_EV_DONE, sdk_w_done(&w));
+}
+
+static int32_t learn(struct turn *t)
+{
+    static const char all[] = "{\"table\":\"*\"}";
+    const sdk_json *document = NULL;
+    int32_t status = sdk_call_json(t->mind.self, t->mind.ctx, "table.describe",
+                                   sdk_str_n(all, sizeof all - 1), &document, t->err);
+    if (status < 0)
+        return status;
+    status = lexicon_build(t->mind.self, t->mind.ctx, document, &t->lexicon, t->err);
+    t->mind.lexicon = &t->lexicon;
+    return status;
+}
+
+static void read_messages(struct turn *t, const sdk_json *messages)
+{
+    sdk_foreach (m, messages) {
+        const char *role = sdk_get_str(m, "role", "");
+        if (strcmp(role, "user") == 0) {
+            if (t->asked)
+                t->previous = sdk_member(sdk_member(t->asked, "state"), "query");
+            t->question = m;
+        } else if (strcmp(role, "assistant") == 0 && sdk_member(m, "state")) {
+            t->asked = m;
+        }
+    }
+}
+
+/* What the tools said after the question. */
+static const sdk_json *tool_after(const struct turn *t, const sdk_json *messages, int which)
+{
+    bool behind = false;
+    sdk_foreach (m, messages) {
+        behind = behind || m == t->question;
+        if (behind && strcmp(sdk_get_str(m, "role", ""), "tool") == 0 && which-- == 0)
+            return m;
+    }
+    return NULL;
+}
+
+static int32_t call_sql(struct turn *t, const char *id, struct text *sql)
+{
+    sdk_writer w = sdk_writer_begin(t->mind.self, t->mind.ctx);
+    sdk_w_open(&w, NULL, '{');
+    sdk_w_text(&w, "id", id);
+    sdk_w_text(&w, "name", "query.sql");
+    sdk_w_open(&w, "arguments", '{');
+    sdk_w_str(&w, "sql", sdk_str_n(sql->p, sql->len));
+    sdk_w_close(&w, '}');
+    sdk_w_close(&w, '}');
+    int32_t status =
+        sql->failed || !sql->p ? nomem(t) : send(t, ALLORA_EV_TOOL_CALL, sdk_w_done(&w));
+    text_free(sql);
+    return status;
+}
+
+static int32_t send_state(struct turn *t, const struct query *q, const struct choice *c,
+                          const int64_t *show, int n_show)
+{
+    sdk_writer w = sdk_writer_begin(t->mind.self, t->mind.ctx);
+    sdk_w_open(&w, NULL, '{');
+    if (show) {
+        sdk_w_open(&w, "show", '[');
+        for (int i = 0; i < n_show; i++)
+            sdk_w_int(&w, NULL, show[i]);
+        sdk_w_close(&w, ']');
+    }
+    sdk_w_open(&w, "state", '{');
+    sdk_w_open(&w, "query", '{');
+    state_write(q, &w);
+    sdk_w_close(&w, '}');
+    if (c) {
+        sdk_w_open(&w, "assumed", '[');
+        for (int i = 0; i < c->n_assumed; i++)
+            sdk_w_text(&w, NULL, c->assumed[i]);
+        sdk_w_close(&w, ']');
+    }
+    sdk_w_close(&w, '}');
+    sdk_w_close(&w, '}');
+    return send(t, ALLORA_EV_RESULT, sdk_w_done(&w));
+}
+
+static int32_t refuse(struct turn *t, const char *question, const struct choice *c)
+{
+    struct text out = {0};
+    decline_write(&t->mind, question, c, &out);
+    int32_t status = out.failed ? nomem(t) : send(t, ALLORA_EV_TEXT, sdk_str_n(out.p, out.len));
+    text_free(&out);
+    return status ? status : done(t, "refusal");
+}
+
+static int32_t ask(struct turn *t)
+{
+    const sdk_json *content = sdk_member(t->question, "content");
+    const char *question = content && content->type == SDK_STRING ? content->text.ptr : "";
+    struct query before;
+    bool have = t->previous && state_read(t->previous, &t->lexicon, &before);
+    struct choice *c = sdk_alloc(t->mind.self, t->mind.ctx, sizeof *c);
+    if (!c)
+        return nomem(t);
+    int32_t status = choose(&t->mind, question, content ? (size_t)content->text.len : 0,
+                            have ? &before : NULL, c, t->err);
+    if (status < 0)
+        return status;
+    if (c->verdict != UNDERSTOOD)
+        return refuse(t, question, c);
+    struct text sql = {0};
+    sql_write(&c->q, &sql);
+    status = send_state(t, &c->q, c, NULL, 0);
+    if (!status)
+        status = call_sql(t, "q1", &sql);
+    text_free(&sql);
+    if (!status && c->q.and_list) {
+        struct text rows = {0};
+        sql_write_rows(&c->q, &rows);
+        status = call_sql(t, "q2", &rows);
+    }
+    return status ? status : done(t, "tool_calls");
+}
+
+static int32_t parse_outcome(struct turn *t, const sdk_json *message, struct outcome *o,
+                             const sdk_json **error)
+{
+    const sdk_json *content = sdk_member(message, "content"), *node = NULL;
+    allora_str text = content && content->type == SDK_STRING ? content->text : sdk_str("{}");
+    int32_t status = sdk_parse(t->mind.self, t->mind.ctx, text, &node, t->err);
+    if (status < 0)
+        return status;
+    *error = sdk_member(node, "error");
+    *o = (struct outcome){.receipt = sdk_get_int(node, "receipt", 0),
+                          .row_count = sdk_get_int(node, "row_count", 0),
+                          .columns = sdk_member(node, "columns"),
+                          .rows = sdk_member(node, "rows"),
+                          .partial = sdk_get_bool(node, "partial", false)};
+    return ALLORA_OK;
+}
+
+/* A query that failed is said as it is; the host has the details. */
+static int32_t say_error(struct turn *t, const sdk_json *error)
+{
+    struct text out = {0};
+    text_addf(&out, "I understood the question, but could not look it up: %.300s",
+              sdk_get_str(error, "message", "the query failed"));
+    int32_t status = out.failed ? nomem(t) : send(t, ALLORA_EV_TEXT, sdk_str_n(out.p, out.len));
+    text_free(&out);
+    return status ? status : done(t, "stop");
+}
+
+static int32_t answer(struct turn *t, const sdk_json *messages)
+{
+    struct query q;
+    struct outcome first, second;
+    const sdk_json *error = NULL, *state = sdk_member(t->asked, "state");
+    const sdk_json *more = tool_after(t, messages, 1);
+    if (!state || !state_read(sdk_member(state, "query"), &t->lexicon, &q))
+        return sdk_fail(t->err, ALLORA_E_INTERNAL, "the question's state was lost");
+    int32_t status = parse_outcome(t, tool_after(t, messages, 0), &first, &error);
+    if (status < 0)
+        return status;
+    if (error)
+        return say_error(t, error);
+    int64_t show[2] = {first.receipt, 0};
+    int n_show = 1;
+    if (more && parse_outcome(t, more, &second, &error) == ALLORA_OK && !error)
+        show[n_show++] = second.receipt;
+    struct text out = {0};
+    answer_write(&q, sdk_get_str(t->question, "content", ""), &first, &out);
+    sdk_foreach (note, sdk_member(state, "assumed"))
+        text_addf(&out, " (%.200s.)", note->text.ptr ? note->text.ptr : "");
+    status = out.failed ? nomem(t) : send(t, ALLORA_EV_TEXT, sdk_str_n(out.p, out.len));
+    text_free(&out);
+    if (!status)
+        status = send_state(t, &q, NULL, show, n_show);
+    return status ? status : done(t, "stop");
+}
+
+int32_t offline_turn(allora_instance *self, allora_ctx *ctx, const allora_turn_request *request,
+                     const allora_sink *sink, allora_error *err)
+{
+    struct turn t = {.mind = {.self = self, .ctx = ctx, .probe = true}, .sink = sink, .err = err};
+    const sdk_json *messages = NULL;
+    t.mind.now_us = sdk_of(self)->host->now_us(ctx);
+    int32_t status = sdk_parse(self, ctx, request->messages_json, &messages, err);
+    if (status >= 0) {
+        read_messages(&t, messages);
+        status = t.question ? learn(&t) : sdk_fail(err, ALLORA_E_ARG, "there is no question");
+    }
+    if (status < 0)
+        return status;
+    status = tool_after(&t, messages, 0) ? answer(&t, messages) : ask(&t);
+    return status == ALLORA_STOP ? ALLORA_OK : status;
+}
