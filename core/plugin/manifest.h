@@ -1,5 +1,6 @@
-/* A plugin's manifest, parsed and checked.  docs/manifest.md and sdk/manifest.schema.json say what each key means.
- * All strings and structs live in the manifest's arena; nothing here changes after manifest_parse(), so any thread may read it. */
+/* A plugin's manifest, parsed and checked.  docs/manifest.md and sdk/manifest.schema.json say what
+ * each key means. All strings and structs live in the manifest's arena; nothing here changes after
+ * manifest_parse(), so any thread may read it. */
 #ifndef ALLORA_PLUGIN_MANIFEST_H
 #define ALLORA_PLUGIN_MANIFEST_H
 #include "base/arena.h"
@@ -8,8 +9,8 @@
 #include <stdbool.h>
 
 enum { /* operators as bits: 1 << ALLORA_OP_* */
-    PUSH_EQ = 1u << ALLORA_OP_EQ,
-    PUSH_IN = 1u << ALLORA_OP_IN
+       PUSH_EQ = 1u << ALLORA_OP_EQ,
+       PUSH_IN = 1u << ALLORA_OP_IN
 };
 struct phrase { /* words that mean a filter: "listening" → state = 'LISTEN' */
     const char *words, *column, *op; /* op: eq ne lt le gt ge prefix contains isnull notnull */
@@ -19,8 +20,8 @@ struct column {
     const char *name, *unit, *summary;
     uint8_t type; /* ALLORA_V_* */
     bool key, required, costly, sensitive, outside;
-    uint32_t push, exact; /* bits 1 << ALLORA_OP_*; exact is a subset of push */
-    const char *const *aliases; /* other names in SQL, hidden columns */
+    uint32_t push, exact;        /* bits 1 << ALLORA_OP_*; exact is a subset of push */
+    const char *const *aliases;  /* other names in SQL, hidden columns */
     const char *const *synonyms; /* English */
     const char *const *values;   /* closed set of texts, or NULL */
     uint32_t n_aliases, n_synonyms, n_values;
@@ -36,30 +37,41 @@ struct table {
     uint32_t n_default_columns;
     const struct phrase *phrases;
     uint32_t n_phrases;
-    bool partitioned;  /* list() is asked once per partition */
-    int64_t ttl_s;     /* cache life; 0: always live */
+    bool partitioned; /* list() is asked once per partition */
+    int64_t ttl_s;    /* cache life; 0: always live */
     const json_node *node;
 };
 struct view_map { /* how one table joins a unified view */
     const char *view, *table, *provider;
-    const json_node *columns; /* view column → "column" | {"const": x} | {"column","map":{…},"default"} */
+    const json_node
+        *columns; /* view column → "column" | {"const": x} | {"column","map":{…},"default"} */
 };
 struct operation_decl {
     const char *name, *summary, *description;
-    int32_t effect; /* ALLORA_EFFECT_* */
+    int32_t effect;             /* ALLORA_EFFECT_* */
     const json_node *arguments; /* JSON Schema, type object; NULL: none */
     const json_node *result;    /* {"columns":[…]} or NULL */
     bool tool;                  /* offered to agents */
     const json_node *node;
 };
-enum arg_type { ARG_STRING, ARG_INT, ARG_NUMBER, ARG_BOOL, ARG_DURATION, ARG_SIZE, ARG_TIME, ARG_FILE /* passes its content */,
-                ARG_PAIR /* "pair": repeated NAME=VALUE become one object */ };
+enum arg_type {
+    ARG_STRING,
+    ARG_INT,
+    ARG_NUMBER,
+    ARG_BOOL,
+    ARG_DURATION,
+    ARG_SIZE,
+    ARG_TIME,
+    ARG_FILE /* passes its content */,
+    ARG_PAIR /* "pair": repeated NAME=VALUE become one object */
+};
 struct arg_decl {
     const char *name, *help, *metavar, *target; /* target: key in the operation's arguments */
     char short_name;                            /* 0: none */
     enum arg_type type;
-    bool positional, required, repeat, from_stdin; /* from_stdin: "-" or, when missing and stdin is no terminal, its content */
-    const char *join;                           /* repeated words become one text, joined by this */
+    bool positional, required, repeat,
+        from_stdin;   /* from_stdin: "-" or, when missing and stdin is no terminal, its content */
+    const char *join; /* repeated words become one text, joined by this */
     const char *env;
     const json_node *dflt, *minimum, *maximum;
     const char *const *choices;
@@ -67,12 +79,17 @@ struct arg_decl {
     const char *complete_operation, *complete_column; /* dynamic values */
     bool complete_files;
 };
-enum face_use { FACE_NEVER, FACE_ALWAYS, FACE_NO_INPUT /* when a required input is missing and stdin is a terminal */ };
+enum face_use {
+    FACE_NEVER,
+    FACE_ALWAYS,
+    FACE_NO_INPUT /* when a required input is missing and stdin is a terminal */
+};
 struct command_decl {
     const char *const *path; /* {"session","show"} */
     uint32_t n_path;
     const char *summary, *description, *operation, *render, *empty;
-    const char *group;         /* heading it stands under in `allora help`: "Ask", "Look", …; NULL: the last one */
+    const char
+        *group; /* heading it stands under in `allora help`: "Ask", "Look", …; NULL: the last one */
     const json_node *fixed;    /* constant arguments */
     const json_node *examples; /* [{run, help}] */
     enum face_use face;
@@ -107,7 +124,8 @@ struct manifest {
     const json_node *permissions, *config;
 };
 
-/* Errors name the JSON path: "provider.tables[2].columns[0].type: unknown type \"strnig\", did you mean string?" */
+/* Errors name the JSON path: "provider.tables[2].columns[0].type: unknown type \"strnig\", did you
+ * mean string?" */
 int32_t manifest_parse(const char *text, size_t len, struct manifest **ret, allora_error *err);
 void manifest_free(struct manifest *m);
 const struct table *manifest_table(const struct manifest *m, const char *name);
