@@ -236,6 +236,138 @@ static void unified(void **state)
     expect(f, "select * from vm", "[]");
 }
 
+/* SQLite's column mask has 63 bits of its own and one for all columns after them. */
+static int32_t list_wide(allora_instance *self, allora_ctx *ctx, const allora_list_request *r,
+                         const allora_sink *sink, allora_error *err)
+{
+    allora_value cells[200];
+    (void)self;
+    (void)ctx;
+    (void)err;
+    seen.n_wanted = r->n_wanted;
+    for (int row = 0; row < 50; row++) {
+        for (uint32_t i = 0; i < r->n_wanted; i++)
+            cells[i] = val_int(row * 1000 + (int)r->wanted[i]);
+        if (sink->row(sink->self, cells, r->n_wanted) == ALLORA_STOP)
+            break;
+    }
+    return ALLORA_OK;
+}
+
+static int64_t first_cell(struct engine *e, const char *text)
+{
+    struct rowset rows;
+    allora_error err = ERR_INIT;
+    if (fake_query(e, sql(text), &rows, &err) != ALLORA_OK || rows.n_rows != 1)
+        fail_msg("%s: %s", text, err.message);
+    int64_t v = rows.rows[0][0].u.i;
+    rowset_done(&rows);
+    return v;
+}
+
+static void wide(void **state)
+{
+    struct fake fake;
+    struct engine *e;
+    allora_error err = ERR_INIT;
+    struct buf m = BUF(1 << 20);
+    char text[200];
+    (void)state;
+    buf_adds(&m,
+             "[{\"name\":\"wide\",\"summary\":\"w\",\"nouns\":[\"w\"],\"ttl_s\":0,\"columns\":[");
+    for (int i = 0; i < 130; i++)
+        buf_addf(
+            &m, "%s{\"name\":\"c%d\",\"type\":\"int\",\"summary\":\"c\",\"aliases\":[\"alias%d\"]}",
+            i ? "," : "", i, i);
+    buf_adds(&m, "]}]");
+    fake_init(&fake, m.ptr, NULL, list_wide);
+    struct pool *pool = pool_new(4);
+    struct table_source source = fake_source(&fake);
+    assert_int_equal(engine_new_from(&source, pool, NULL, &e, &err), ALLORA_OK);
+    for (int i = 0; i < 130; i++) {
+        snprintf(text, sizeof text, "select c%d from wide where c%d = %d", i, (i * 7) % 130,
+                 3000 + (i * 7) % 130);
+        assert_int_equal(first_cell(e, text), 3000 + i);
+        assert_true(seen.n_wanted <= 2);
+        snprintf(text, sizeof text, "select alias%d from wide where alias%d > 48999 and c0 = 49000",
+                 i, (i * 11) % 130);
+        assert_int_equal(first_cell(e, text), 49000 + i);
+        assert_true(seen.n_wanted <= 3);
+        snprintf(text, sizeof text,
+                 "select a.c%d + b.c%d from wide a join wide b on b.c%d = a.c%d where a.c0 = 5000",
+                 i, 129 - i, i, i);
+        assert_int_equal(first_cell(e, text), 10000 + 129);
+    }
+    struct rowset rows;
+    assert_int_equal(fake_query(e, sql("select * from wide"), &rows, &err), ALLORA_OK);
+    assert_int_equal(rows.n_columns, 130);
+    for (int row = 0; row < 50; row++) {
+        for (int i = 0; i < 130; i++)
+            assert_int_equal(rows.rows[row][i].u.i, row * 1000 + i);
+    }
+    rowset_done(&rows);
+    engine_free(e);
+    pool_free(pool);
+    fake_done(&fake);
+    buf_done(&m);
+}
+
+/* What renderers learn of the result's columns. */
+static void columns(void **state)
+{
+    struct fixture *f = *state;
+    struct rowset rows;
+    allora_error err = ERR_INIT;
+    static const char text[] = "select name, rss as memory, cpu, root, sum(rss) as total, "
+                               "max(started) m, count(*) n, round(avg(cpu), 1) c, 'x' y "
+                               "from proc group by name";
+    static const struct {
+        uint8_t type;
+        const char *unit;
+    } want[] = {{ALLORA_V_TEXT, NULL}, {ALLORA_V_INT, "bytes"},    {ALLORA_V_REAL, "percent"},
+                {ALLORA_V_BOOL, NULL}, {ALLORA_V_INT, "bytes"},    {ALLORA_V_TIME, NULL},
+                {ALLORA_V_INT, NULL},  {ALLORA_V_REAL, "percent"}, {ALLORA_V_TEXT, NULL}};
+    assert_int_equal(fake_query(f->engine, sql(text), &rows, &err), ALLORA_OK);
+    for (uint32_t i = 0; i < rows.n_columns; i++) {
+        bool same = want[i].unit
+                        ? rows.columns[i]->unit && strcmp(rows.columns[i]->unit, want[i].unit) == 0
+                        : !rows.columns[i]->unit;
+        /* the type of sum(rss) comes from its first row, which may be NULL */
+        if (!same || (rows.columns[i]->type != want[i].type && i != 4))
+            fail_msg("%s: %u %s", rows.columns[i]->name, rows.columns[i]->type,
+                     rows.columns[i]->unit ? rows.columns[i]->unit : "-");
+    }
+    assert_int_equal(rows.rows[0][0].flags, ALLORA_VF_OUTSIDE);
+    rowset_done(&rows);
+    assert_int_equal(
+        fake_query(f->engine, sql("select size s, max(created_at) from disk where 0"), &rows, &err),
+        ALLORA_OK);
+    assert_string_equal(rows.columns[0]->unit, "bytes");
+    assert_int_equal(rows.columns[1]->type, ALLORA_V_TIME);
+    rowset_done(&rows);
+}
+
+static void explains(void **state)
+{
+    struct fixture *f = *state;
+    struct rowset rows;
+    struct buf out = BUF(1 << 16);
+    allora_error err = ERR_INIT;
+    struct query_request q = sql("select a.name from proc a join vol v on v.size = a.rss where "
+                                 "a.pid = 3 and a.rss > 5 order by 1");
+    memset(&seen, 0, sizeof seen);
+    q.explain = true;
+    assert_int_equal(fake_query(f->engine, q, &rows, &err), ALLORA_OK);
+    rowset_json(&rows, &out);
+    assert_int_equal(seen.calls, 0);
+    assert_non_null(strstr(buf_str(&out), "\"pushed\":\"pid = 3 (exact)\""));
+    assert_non_null(strstr(buf_str(&out), "\"checked_here\":\"rss > 5\""));
+    assert_non_null(strstr(buf_str(&out), "\"joined_by\":\""));
+    assert_non_null(strstr(buf_str(&out), "ORDER BY"));
+    buf_done(&out);
+    rowset_done(&rows);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,6 +375,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(times, setup, teardown),
         cmocka_unit_test_setup_teardown(joins, setup, teardown),
         cmocka_unit_test_setup_teardown(unified, setup, teardown),
+        cmocka_unit_test_setup_teardown(columns, setup, teardown),
+        cmocka_unit_test_setup_teardown(explains, setup, teardown),
+        cmocka_unit_test(wide),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
