@@ -334,8 +334,14 @@ static int32_t render(struct cli *c, const char *name, bool man, struct buf *b, 
         return ALLORA_OK;
     }
     int32_t rc = command_find(c, name, &cmd, err);
-    if (rc == ALLORA_E_NOTFOUND && !man && command_is_family(c, name))
-        return help_family(c, name, b, width, term.out_color);
+    if (rc == ALLORA_E_NOTFOUND && command_is_family(c, name)) {
+        if (!man)
+            return help_family(c, name, b, width, term.out_color);
+        err_set(err, ALLORA_E_ARG, "\"%s\" is a family of commands: each has a page of its own",
+                name);
+        err_hint(err, "allora help %s lists them", name);
+        return ALLORA_E_ARG;
+    }
     if (rc == ALLORA_E_NOTFOUND)
         return command_unknown(c, name, err);
     if (rc)

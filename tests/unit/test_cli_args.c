@@ -5,6 +5,7 @@
 #include "base/jsonw.h"
 #include "base/str.h"
 #include "cli/args.h"
+#include "plugin/registry.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -317,6 +318,37 @@ static void test_long_argument(void **state)
     free(got);
 }
 
+/* A plugin that takes a global flag for itself is told so, and only it is hurt. */
+static void test_collisions(void **state)
+{
+    static const struct plugin plugin = {.id = "greedy"};
+    static const struct arg_decl letters[] = {{FLAG("origin", 'o', ARG_STRING)}},
+                                 words[] = {{FLAG("timeout", 0, ARG_INT)}},
+                                 fine[] = {{FLAG("online", 'x', ARG_BOOL)},
+                                           {FLAG("output", 0, ARG_STRING), .positional = true}};
+    static const struct {
+        const struct arg_decl *args;
+        uint32_t n;
+        const char *message;
+    } rows[] = {
+        {letters, 1,
+         "plugin greedy: command \"greedy go\" declares -o for --origin, which is the global flag "
+         "--output"},
+        {words, 1,
+         "plugin greedy: command \"greedy go\" declares --timeout, which is a global flag"},
+        {fine, 2, ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct command_decl decl = {.args = rows[i].args, .n_args = rows[i].n};
+        const struct command cmd = {.decl = &decl, .plugin = &plugin, .name = "greedy go"};
+        allora_error err = ERR_INIT;
+        assert_int_equal(command_check_flags(&cmd, &err),
+                         *rows[i].message ? ALLORA_E_ABI : ALLORA_OK);
+        assert_string_equal(err.message, rows[i].message);
+    }
+}
+
 static void test_usage(void **state)
 {
     struct buf b = BUF(1024);
@@ -338,6 +370,7 @@ int main(void)
         cmocka_unit_test(test_one_place),
         cmocka_unit_test(test_pairs_for_faces),
         cmocka_unit_test(test_long_argument),
+        cmocka_unit_test(test_collisions),
         cmocka_unit_test(test_usage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
