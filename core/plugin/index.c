@@ -31,6 +31,12 @@ uint64_t index_key(const struct scan *s, const struct registry_options *o)
 {
     uint64_t h = mix_str(INDEX_FORMAT, build_version());
 
+    /* A program built anew may read manifests otherwise, whatever its version says. */
+    struct stat st;
+    struct file_stamp program = {0};
+    if (o->executable && stat(o->executable, &st) == 0)
+        stamp_of(&st, &program);
+    h = hash_bytes(&program, sizeof program, h);
     h = hash_bytes(&(uint32_t){ALLORA_ABI_MINOR}, sizeof(uint32_t), h);
     h = hash_bytes(o->core_manifest ? o->core_manifest : "", o->core_manifest_len, h);
     h = mix_globs(mix_globs(h, o->config, "plugins.enable"), o->config, "plugins.disable");
