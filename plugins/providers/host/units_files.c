@@ -155,6 +155,10 @@ int32_t units_files(struct scan *s)
             if (!text_ends(e->d_name, ".service") || text_ends(e->d_name, "@.service") ||
                 hidden_by_earlier(s->root, i, e->d_name))
                 continue;
+            if (!any && (scan_wants(s, SERVICE_state) || scan_wants(s, SERVICE_sub_state)))
+                scan_warn(s, ALLORA_E_UNSUPPORTED, NULL,
+                          "systemd can't be asked here: whether services run is known only where a "
+                          "process shows it");
             any = true;
             status = one_file(s, &running, folders[i], e->d_name);
         }
@@ -164,10 +168,5 @@ int32_t units_files(struct scan *s)
     free(running.names);
     if (!any && !status)
         return ALLORA_E_UNSUPPORTED;
-    if (!status && (scan_wants(s, SERVICE_state) || scan_wants(s, SERVICE_sub_state) ||
-                    scan_wants(s, SERVICE_main_pid)))
-        scan_warn(s, ALLORA_E_UNSUPPORTED, NULL,
-                  "systemd can't be asked here: whether services run is known only where a process "
-                  "shows it");
     return status;
 }
