@@ -61,6 +61,10 @@ def check_all(missing):
                 failures.append(f"{what}: exit {rc}: {out[-200:]} {err[:400]}")
         elif rc == 0:
             failures.append(f"{what}: works without what it needs: {out[:200]}")
+        elif args[0] == "ask" and missing in ("host", "offline"):
+            # A question names no plugin: it is declined, or there is nobody to ask.
+            if rc not in (2, 4) or not out + err:
+                failures.append(f"{what}: exit {rc}: {out[:300]} {err[:300]}")
         elif missing not in out + err:
             failures.append(f"{what}: does not say that {missing} is missing: {out[:300]} {err[:300]}")
 
