@@ -132,37 +132,71 @@ static int32_t open_session(struct ask *q, allora_error *err)
     }
     if (!status && !number) {
         q->session.title = title_of(q);
-        q->session.agent = q->agent.name;
-        q->session.model = q->model;
-        status = q->session.title ? session_create(st, &q->session, &problem) : err_nomem(&problem);
+        q->unmade = true;
+        status = q->session.title ? ALLORA_OK : err_nomem(&problem);
     }
-    if (!status) {
-        (void)snprintf(q->session_id, sizeof q->session_id, "%" PRIu64, q->session.number);
-        q->last_receipt = q->session.receipts;
+    q->last_receipt = q->session.receipts;
+    if (!status)
         return ALLORA_OK;
-    }
     if (by_name || status == ALLORA_E_NOMEM) {
         err_copy(err, &problem);
         return status;
     }
-    q->session = (struct session){.terminal = q->session.terminal};
     buf_reset(&q->messages);
-    err_prefix(&problem, "this session is not kept: ");
-    ask_warn(q, &problem);
+    ask_session_lost(q, &problem);
     return ALLORA_OK;
+}
+
+int32_t ask_make_session(struct ask *q, allora_error *err)
+{
+    if (!q->unmade)
+        return ALLORA_OK;
+    q->session.agent = q->agent.name;
+    q->session.model = q->model;
+    return session_create(q->manager->o.store, &q->session, err);
+}
+
+void ask_session_lost(struct ask *q, allora_error *why)
+{
+    q->unmade = false;
+    q->session = (struct session){.terminal = q->session.terminal};
+    err_prefix(why, "this session is not kept: ");
+    ask_warn(q, why);
+}
+
+static int32_t append(struct ask *q, allora_error *err)
+{
+    struct store *st = q->manager->o.store;
+    int32_t status = store_begin(st, err);
+    if (status)
+        return status;
+    status = ask_make_session(q, err);
+    if (!status)
+        status = session_append(st, &q->session, &q->fresh, &q->turns, err);
+    if (!status)
+        return store_commit(st, err);
+    store_rollback(st);
+    return status;
 }
 
 static void keep_session(struct ask *q)
 {
     allora_error problem = ERR_INIT;
-    if (!q->session.number)
+    if (!q->session.number && !q->unmade)
         return;
+    bool first = q->session.questions == 0;
     q->session.agent = q->agent.name;
     q->session.model = q->model;
-    q->session.title = q->session.questions == 0 ? q->title : NULL;
-    if (session_append(q->manager->o.store, &q->session, &q->fresh, &q->turns, &problem) ==
-        ALLORA_OK)
+    if (!first || q->title)
+        q->session.title = first ? q->title : NULL;
+    if (append(q, &problem) == ALLORA_OK) {
+        q->unmade = false;
         return;
+    }
+    if (q->unmade) {
+        ask_session_lost(q, &problem);
+        return;
+    }
     err_prefix(&problem, "this question is not kept: ");
     ask_warn(q, &problem);
 }
@@ -222,12 +256,14 @@ static int32_t send_result(struct ask *q, allora_error *err)
 {
     A_CLEAN(buf_done) struct buf b = BUF(RECEIPTS_MAX);
     struct jsonw w = JSONW(&b);
+    char id[24];
+    (void)snprintf(id, sizeof id, "%" PRIu64, q->session.number);
     jw_object(&w);
     jw_key(&w, "answer");
     jw_strn(&w, buf_str(&q->answer), q->answer.len);
     jw_kstr(&w, "agent", q->agent.name);
     jw_kstr(&w, "model", q->model);
-    jw_kstr(&w, "session", q->session.number ? q->session_id : NULL);
+    jw_kstr(&w, "session", q->session.number ? id : NULL);
     list_of(&w, "receipts", &q->receipts);
     jw_key(&w, "plans");
     jw_array(&w);

@@ -17,8 +17,8 @@ struct ask {
     struct agent_choice agent;
     struct tools tools;
     const char *question, *model;
-    struct session session; /* number 0: not kept */
-    char session_id[24];
+    struct session session; /* number 0: not kept, or not yet */
+    bool unmade;            /* a new session, made when there is something to keep */
 
     struct buf messages;    /* the conversation: JSON objects with commas between */
     struct text_list fresh; /* those of this question, for the store */
@@ -37,6 +37,11 @@ struct ask {
 int32_t ask_loop(struct ask *q, allora_error *err);
 /* Tells the person, and notes it for the result. */
 void ask_warn(struct ask *q, const allora_error *what);
+/* Makes the session if that is still to be done.  Inside a transaction of the caller's, which it
+ * calls ask_session_lost() for when it fails. */
+int32_t ask_make_session(struct ask *q, allora_error *err);
+/* The session can't be kept: says so, and nothing more is tried. */
+void ask_session_lost(struct ask *q, allora_error *why);
 /* Adds a message to the conversation and to what will be stored. */
 int32_t ask_add_message(struct ask *q, const struct buf *message, allora_error *err);
 void ask_note_warning(void *self, allora_str payload);

@@ -219,18 +219,39 @@ static void write_receipt(void *self, uint64_t n, struct buf *out)
     receipt_json(self, n, out);
 }
 
+/* A new session and its first receipt are made in one go: one wait for the disk. */
+static int32_t keep_receipt(struct ask *q, struct outcome *o, uint64_t *ret_n, struct buf *json,
+                            allora_error *err)
+{
+    struct store *st = q->manager->o.store;
+    int32_t status = store_begin(st, err);
+    if (status)
+        return status;
+    status = ask_make_session(q, err);
+    if (!status)
+        status = session_add_receipt(st, &q->session, write_receipt, o, ret_n, json, err);
+    if (!status)
+        return store_commit(st, err);
+    store_rollback(st);
+    return status;
+}
+
 /* Gives the outcome its number.  A receipt that can't be kept still has one, and is still shown. */
 static int32_t number_receipt(struct ask *q, struct outcome *o, struct buf *json, allora_error *err)
 {
     uint64_t n = q->last_receipt + 1;
-    if (q->session.number) {
+    if (q->session.number || q->unmade) {
         allora_error problem = ERR_INIT;
-        if (session_add_receipt(q->manager->o.store, &q->session, write_receipt, o, &n, json,
-                                &problem) != ALLORA_OK) {
+        int32_t status = keep_receipt(q, o, &n, json, &problem);
+        if (status && q->unmade)
+            ask_session_lost(q, &problem);
+        else if (status)
             ask_warn(q, &problem);
+        if (status) {
             n = q->last_receipt + 1;
             buf_reset(json);
         }
+        q->unmade = false;
     }
     if (json->len == 0)
         receipt_json(o, n, json);
