@@ -77,6 +77,20 @@ for folder in "$here/acme/build" "$here/plain"; do
     expect "acme,up,running" "$folder" "select v.provider, s.state, v.status from vm v join acme_server s on s.server_id = v.id where v.id = 'srv-1001'"
     expect 83 "$folder" "select count(*) n from disk where provider = 'acme'"
 done
+# a part of the world is down: the rest is answered, and said to be a part
+expect_partial=$(ALLORA_PROVIDERS__ACME__FAIL=prod/us-east "$ALLORA" --plugin-path "$here/plain" --refresh query -o csv \
+    "select count(*) n from acme_server" 2>"$here/err") && { echo "a failed partition is not told"; exit 1; }
+[ "$(printf '%s' "$expect_partial" | tr -d '\r\n')" = n48 ] || { echo "partial: $expect_partial"; exit 1; }
+grep -q 'partial: .*us-east.*no answer in 10 s' "$here/err" || { cat "$here/err"; exit 1; }
+# in English, by the manifest's words alone
+if [ -f "$BUILD_DIR/lib/allora/plugins/offline.so" ]; then
+    for question in "how many servers are switched off?" "how many vms are stopped?"; do
+        "$ALLORA" --plugin-path "$here/acme/build" ask "$question" >"$here/out" 2>&1 || { cat "$here/out"; exit 1; }
+        grep -q '^7 ' "$here/out" || { echo "$question"; cat "$here/out"; exit 1; }
+    done
+fi
+"$ALLORA" --plugin-path "$here/plain" acme summary --account lab | grep -q '^lab *10 *15 *0 *1161'
+
 [ ! -e "$here/cxx/cxx.so" ] ||
     expect 338350 "$here/cxx" "select sum(square) s from cxx_square"
 n=$(find / -mindepth 1 -maxdepth 1 | wc -l)

@@ -126,7 +126,7 @@ static void test_no_file(void **state)
     begin(&o, 0, NULL, sdk_null());
     settings[0].value = sdk_cell_text("/nonexistent/estate.json");
     assert_int_equal(opened_list(&o, &req, 11, &got), ALLORA_E_CONFIG);
-    assert_string_equal(o.err.message, "/nonexistent/estate.json: No such file or directory");
+    assert_string_equal(o.err.message, "/nonexistent/estate.json does not exist");
     assert_string_equal(o.err.hint, "set providers.acme.file to the estate's JSON file");
     collected_free(&got);
     opened_end(&o);

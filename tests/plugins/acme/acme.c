@@ -5,6 +5,7 @@
  */
 #include <allora/sdk.h>
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,7 @@ struct behaviour {
 
 static int32_t cannot_read(allora_error *err, const char *path, const char *why)
 {
-    (void)sdk_fail(err, ALLORA_E_CONFIG, "%s: %s", path, why);
+    (void)sdk_fail(err, ALLORA_E_CONFIG, "%s %s", path, why);
     sdk_hint(err, "set providers.acme.file to the estate's JSON file");
     return ALLORA_E_CONFIG;
 }
@@ -34,7 +35,7 @@ static int32_t read_text(allora_instance *self, allora_ctx *ctx, const char *pat
     enum { LIMIT = 64 << 20 };
     FILE *f = fopen(path, "re");
     if (!f)
-        return cannot_read(err, path, strerror(errno));
+        return cannot_read(err, path, errno == ENOENT ? "does not exist" : "cannot be opened");
     char *text = NULL;
     long size = fseek(f, 0, SEEK_END) ? -1 : ftell(f);
     bool ok = size >= 0 && size < LIMIT && fseek(f, 0, SEEK_SET) == 0;
@@ -311,7 +312,7 @@ static int32_t summary(allora_instance *self, allora_ctx *ctx, const char *opera
             sdk_cell_int(count_items(all, "servers", accounts[i], &cost)),
             sdk_cell_int(count_items(all, "volumes", accounts[i], &cost)),
             sdk_cell_int(count_items(all, "domains", accounts[i], NULL)),
-            sdk_cell_real(cost),
+            sdk_cell_real(round(cost * 100) / 100), /* whole cents */
         };
         st = sink->row(sink->self, cells, 5);
     }
