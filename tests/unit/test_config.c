@@ -3,6 +3,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/fs.h"
+#include "base/log.h"
+#include "base/mem.h"
 #include "config/config.h"
 
 #include <setjmp.h>
@@ -179,6 +181,28 @@ static void flags_take_yaml_scalars(void **state)
     config_close(c);
 }
 
+static void survives_failing_allocations(void **state)
+{
+    (void)state;
+    int32_t rc = ALLORA_E_NOMEM;
+    put("config/allora/config.yaml", "output: {format: yaml}\nproviders: {host: {root: /a}}\n");
+    put("project/.allora.yaml", "plugins: {enable: [x]}\n");
+    log_set_level(ALLORA_LOG_ERROR);
+    for (int64_t n = 0; rc != ALLORA_OK; n += 1 + n / 50) {
+        struct config *c = NULL;
+        allora_error err = ERR_INIT;
+        mem_fail_after(n);
+        rc = config_open(NULL, &c, &err);
+        if (rc == ALLORA_OK) {
+            (void)config_origin(c, "output.format");
+            (void)config_set_flag(c, "output.format", "json", &err);
+        }
+        mem_fail_after(-1);
+        config_close(c);
+    }
+    log_set_level(ALLORA_LOG_WARN);
+}
+
 #define EACH(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 int main(void)
 {
@@ -188,6 +212,7 @@ int main(void)
         EACH(faults_are_placed_and_named),
         EACH(a_project_cannot_choose_plugins),
         EACH(flags_take_yaml_scalars),
+        EACH(survives_failing_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

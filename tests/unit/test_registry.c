@@ -1,7 +1,7 @@
 /* Finding plugins, the flat index, conflicts and what is said of names nobody provides. */
 #include "plugin_help.h"
 
-#include "base/clock.h"
+#include "base/mem.h"
 #include "config/config.h"
 #include "plugin/index.h"
 
@@ -381,6 +381,37 @@ static void a_damaged_index_is_made_anew(void **state)
     }
 }
 
+/* The Nth allocation fails, for N growing until all is well: an error with words or a working
+ * registry, cold and warm. */
+static void survives_failing_allocations(void **state)
+{
+    (void)state;
+    char path[512], file[512];
+    help_install("p", "fixture", "fixture");
+    help_install("p", "future", "future");
+    help_path(path, "p");
+    struct registry_options o = {.plugin_path = path};
+    for (int warm = 0; warm < 2; warm++) {
+        int32_t rc = ALLORA_E_NOMEM;
+        for (int64_t n = 0; rc != ALLORA_OK; n += 1 + n / 25) {
+            struct registry *r = NULL;
+            allora_error err = ERR_INIT;
+            if (!warm && index_files(file) > 0)
+                assert_int_equal(unlink(file), 0);
+            mem_fail_after(n);
+            rc = registry_open(&o, &r, &err);
+            mem_fail_after(-1);
+            if (rc) {
+                assert_int_equal(rc, ALLORA_E_NOMEM);
+                assert_true(err.message[0]);
+                continue;
+            }
+            assert_int_equal(registry_count(r), 2);
+            registry_close(r);
+        }
+    }
+}
+
 #define EACH(f) cmocka_unit_test_setup_teardown(f, help_setup, help_teardown)
 int main(void)
 {
@@ -397,6 +428,7 @@ int main(void)
         EACH(works_without_a_cache_folder),
         EACH(a_missing_named_folder_is_an_error),
         EACH(a_damaged_index_is_made_anew),
+        EACH(survives_failing_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
