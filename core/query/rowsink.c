@@ -211,22 +211,39 @@ allora_sink rowsink_sink(struct rowsink *k)
     return (allora_sink){k, sink_begin, sink_row, sink_event};
 }
 
+/* Does a filter look at this column?  Then rows with a cell that could not be read were left out,
+ * though nobody knows whether they match. */
+static bool filtered(const struct scan_request *r, uint32_t column)
+{
+    for (uint32_t i = 0; i < r->n_local; i++) {
+        if (r->local[i].column == column)
+            return true;
+    }
+    for (uint32_t i = 0; i < r->n_pushed; i++) {
+        if (r->pushed[i].column == column)
+            return true;
+    }
+    return false;
+}
+
 static void warn_cells(struct rowsink *k, uint32_t i)
 {
     const struct table *t = k->scan->r.table->table;
     const char *column = t->columns[k->scan->r.wanted[i]].name;
+    bool decides = filtered(&k->scan->r, k->scan->r.wanted[i]);
     struct buf json = BUF(4096);
     allora_error why = ERR_INIT;
 
+    k->cell->partial = k->cell->partial || decides;
     if (k->n_wrong[i])
         (void)err_set(&why, ALLORA_E_INTERNAL,
-                      "%s.%s: the plugin sent something that is no %s; shown as NULL", t->name,
-                      column, val_type_name(k->scan->types[i]));
+                      "%s: the plugin sent something that is no %s; shown as NULL", column,
+                      val_type_name(k->scan->types[i]));
     else
-        (void)err_set(&why, ALLORA_PARTIAL, "%s.%s could not be read for some rows; shown as NULL",
-                      t->name, column);
+        (void)err_set(&why, ALLORA_PARTIAL, "%s could not be read for some rows; %s", column,
+                      decides ? "such rows are left out" : "shown as NULL");
     if (!k->n_wrong[i])
-        err_reason(&why, "absent");
+        err_reason(&why, decides ? "left_out" : "absent");
     warning_json(&json, why.code, &why, t->name);
     if (!buf_failed(&json))
         scan_warn(k->scan, (allora_str){json.ptr, json.len});

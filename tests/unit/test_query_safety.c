@@ -384,6 +384,10 @@ static void absent(void **state)
     assert_int_equal(run("select id from holes", &rows, &err), ALLORA_OK);
     assert_int_equal(rowset_event(&rows, ALLORA_EV_WARNING).len, 0);
     rowset_done(&rows);
+    /* whether such a row matches is not known: the answer is not whole */
+    assert_int_equal(run("select id from holes where secret = 'x'", &rows, &err), ALLORA_PARTIAL);
+    assert_non_null(strstr(rowset_event(&rows, ALLORA_EV_WARNING).ptr, "left out"));
+    rowset_done(&rows);
 }
 
 static void required_keys(void **state)

@@ -447,10 +447,22 @@ static void say_yesno(const struct query *q, const struct outcome *o, struct tex
     say_conds(q, 0, q->n_conds, " with ", out);
 }
 
+bool answer_unknown(const struct query *q, const struct outcome *o)
+{
+    if (!o->partial || q->want == WANT_GROUP || q->want == WANT_SHARE)
+        return false;
+    return !o->row_count || (q->want == WANT_COUNT && number_of(q, o, 0) < 1);
+}
+
 void answer_write(const struct query *q, const char *question, const struct outcome *o,
                   struct text *out)
 {
     size_t at = out->len;
+    if (answer_unknown(q, o)) {
+        text_addf(out, "I can't tell: %.*s. [%lld]", (int)(o->gap.len < 300 ? o->gap.len : 300),
+                  o->gap.len ? o->gap.ptr : "", (long long)o->receipt);
+        return;
+    }
     switch ((int)q->want) {
     case WANT_COUNT:
         say_count(q, question, o, out);
@@ -476,5 +488,6 @@ void answer_write(const struct query *q, const char *question, const struct outc
         capital(out, at);
     text_addf(out, ". [%lld]", (long long)o->receipt);
     if (o->partial)
-        text_add(out, " Not every source answered, so there may be more.");
+        text_addf(out, " This may not be all: %.*s.", (int)(o->gap.len < 300 ? o->gap.len : 300),
+                  o->gap.len ? o->gap.ptr : "not every source answered");
 }

@@ -8,10 +8,13 @@ struct outcome { /* of the query, as the tool message tells it */
     int64_t receipt, row_count;
     const sdk_json *columns, *rows; /* arrays */
     bool partial;
+    allora_str gap; /* what could not be read, in the host's words; empty: nothing */
 };
 /* question: as it was typed. */
 void answer_write(const struct query *q, const char *question, const struct outcome *o,
                   struct text *out);
+/* Nothing was found, but not everything could be looked at: "none" would be a guess. */
+bool answer_unknown(const struct query *q, const struct outcome *o);
 void decline_write(const struct mind *m, const char *question, const struct choice *c,
                    struct text *out);
 /* "1.6 GiB", "83.4 %", "2 h 5 min", "12.5 EUR" */

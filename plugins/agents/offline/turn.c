@@ -171,6 +171,12 @@ static int32_t parse_outcome(struct turn *t, const sdk_json *message, struct out
                           .columns = sdk_member(node, "columns"),
                           .rows = sdk_member(node, "rows"),
                           .partial = sdk_get_bool(node, "partial", false)};
+    sdk_foreach (warning, sdk_member(node, "warnings")) {
+        if (o->partial && !o->gap.len)
+            o->gap = sdk_str(sdk_get_str(warning, "message", ""));
+        if (!strcmp(sdk_get_str(warning, "reason", ""), "left_out"))
+            o->gap = sdk_str(sdk_get_str(warning, "message", ""));
+    }
     return ALLORA_OK;
 }
 
@@ -209,7 +215,7 @@ static int32_t answer(struct turn *t, const sdk_json *messages)
     status = out.failed ? nomem(t) : send(t, ALLORA_EV_TEXT, sdk_str_n(out.p, out.len));
     text_free(&out);
     if (!status)
-        status = send_state(t, &q, NULL, show, n_show);
+        status = send_state(t, &q, NULL, show, answer_unknown(&q, &first) ? 0 : n_show);
     return status ? status : done(t, "stop");
 }
 
