@@ -8,6 +8,7 @@ Of the sealed set only scores and the ids of wrong answers are printed."""
 import argparse
 import collections
 import concurrent.futures
+import datetime
 import itertools
 import json
 import math
@@ -23,15 +24,35 @@ GOALS = {"open": 0.95, "sealed": 0.80}
 Outcome = collections.namedtuple("Outcome", "id question verdict detail")
 
 
+def only_acme(plugins, home):
+    """The folder may hold other tests' plugins, which are no part of the estate."""
+    folder = pathlib.Path(home) / "plugins"
+    folder.mkdir(exist_ok=True)
+    link = folder / "acme.so"
+    if not link.exists():
+        link.symlink_to(pathlib.Path(plugins).resolve() / "acme.so")
+    return str(folder)
+
+
+def recorded_time():
+    """When the machine was recorded (docs/host.md has the format)."""
+    for line in (SOURCE / "tests/data/hosttree/recorded.tsv").read_text().splitlines():
+        cells = line.split("\t")
+        if cells[:2] == ["machine", "now_us"]:
+            at = datetime.datetime.fromtimestamp(int(cells[2]) // 1000000, datetime.timezone.utc)
+            return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    raise RuntimeError("the recorded tree does not say when it was recorded")
+
+
 class Allora:
     """The real binary over the recorded machine and the recorded estate, with a home of its own."""
 
     def __init__(self, binary, plugins, home):
         self.binary = binary
-        self.now = (SOURCE / "tests/data/hosttree/recorded").read_text().split()[0]
+        self.now = recorded_time()
         self.env = {
             "PATH": os.environ["PATH"], "HOME": home, "LANG": "C.UTF-8", "TERM": "dumb", "TZ": "UTC",
-            "ALLORA_PLUGIN_PATH": plugins,
+            "ALLORA_PLUGIN_PATH": only_acme(plugins, home),
             "ALLORA_PROVIDERS__HOST__ROOT": str(SOURCE / "tests/data/hosttree"),
             "ALLORA_PROVIDERS__ACME__FILE": str(SOURCE / "tests/data/acme.json"),
             "ALLORA_TEST_NOW": self.now,

@@ -142,6 +142,30 @@ static int read_all(const struct mind *m, const struct words *w, struct candidat
     return n;
 }
 
+/* "is x installed?" where no table has an x: no. */
+static bool nobody_has_it(const struct query *best, struct choice *c)
+{
+    struct query q = *best;
+    bool told = false;
+    for (int i = 0; i < q.n_conds; i++) {
+        if (q.ties[i] == TIE_NONE) {
+            told = true;
+        } else if (q.ties[i] == TIE_SUBJECT && q.t->name_column >= 0 &&
+                   q.t->columns[q.t->name_column].type == C_TEXT) {
+            q.conds[i].column = q.t->name_column;
+            q.ties[i] = TIE_NONE;
+        } else {
+            return false;
+        }
+    }
+    if (!told || q.want != WANT_YESNO)
+        return false;
+    c->q = q;
+    c->n_words = 0;
+    c->verdict = UNDERSTOOD;
+    return true;
+}
+
 /* The candidates, best first, until one's names are found in the data. */
 static int32_t pick(const struct mind *m, struct candidate *list, int n, struct choice *c,
                     allora_error *err)
@@ -174,6 +198,8 @@ static int32_t pick(const struct mind *m, struct candidate *list, int n, struct 
         c->q = q;
         return ALLORA_OK;
     }
+    if (n && nobody_has_it(&list[0].p->q, c))
+        return ALLORA_OK;
     c->verdict = NO_SUCH_NAME;
     return ALLORA_OK;
 }
@@ -244,12 +270,12 @@ static int32_t follow(const struct mind *m, const struct words *w, const struct 
         const char *t = w->tok[i].text;
         p->pronoun = p->pronoun || strcmp(t, "show") == 0 || strcmp(t, "list") == 0;
     }
-    merge(previous, p, &q);
     if (m->probe) {
-        int32_t status = probe_names(m, &q, c, &found, err);
+        int32_t status = probe_names(m, &p->q, c, &found, err);
         if (status)
             return status;
     }
+    merge(previous, p, &q);
     c->verdict = found ? UNDERSTOOD : NO_SUCH_NAME;
     c->q = q;
     c->followup = true;

@@ -244,7 +244,8 @@ static const char *label_of(struct builder *b, const char *name)
 /* A view has no default columns of its own. */
 static bool shown_in_views(const char *name)
 {
-    static const char *const shown[] = {"provider", "account", "region", "name", "status", "size"};
+    static const char *const shown[] = {"provider", "account", "region", "id",
+                                        "name",     "status",  "size"};
     for (size_t k = 0; k < sizeof shown / sizeof *shown; k++)
         if (strcmp(shown[k], name) == 0)
             return true;
@@ -270,6 +271,7 @@ static void read_columns(struct builder *b, struct table *t, const sdk_json *lis
         c->costly = sdk_get_bool(node, "costly", false);
         c->closed = sdk_first(sdk_member(node, "values")) != NULL;
         c->shown = t->view && shown_in_views(c->name);
+        c->key = c->key || (t->view && strcmp(c->name, "id") == 0);
         c->node = node;
         t->n_columns++;
     }

@@ -135,6 +135,23 @@ static void weigh(struct parse *p)
         p->score -= 2;
 }
 
+static bool counts_since_boot(const struct parse *p)
+{
+    const struct query *q = &p->q;
+    int column = q->agg_column >= 0 ? q->agg_column
+                 : q->order >= 0    ? q->order
+                 : q->n_select      ? q->select[0]
+                                    : -1;
+    return column >= 0 && strstr(p->t->columns[column].summary, "since boot") != NULL;
+}
+
+/* What any machine does: "which kernel is running". */
+static bool said_of_all(const char *word)
+{
+    return strcmp(word, "running") == 0 || strcmp(word, "installed") == 0 ||
+           strcmp(word, "run") == 0 || strcmp(word, "runs") == 0;
+}
+
 /* "red" in "red hat": nothing of the question may be left without a role. */
 void parse_rest(struct parse *p)
 {
@@ -162,6 +179,10 @@ void parse_rest(struct parse *p)
         case F_ANY:
         case F_TOTAL: /* "how many are there in total" */
             continue;
+        case F_SINCEBOOT:
+            if (counts_since_boot(p))
+                continue;
+            break;
         case F_PRON:
         case F_ONES:
         case F_ONLY:
@@ -177,11 +198,23 @@ void parse_rest(struct parse *p)
              reading(it, M_NOUN)) &&
             (p->noun_at >= 0 || reading(it, M_TABLE) || reading(it, M_PROVIDER)))
             continue;
+        if (p->t->one_row && it->kind == I_NAME && said_of_all(item_token(p, i)->text))
+            continue;
         if (it->kind == I_SIGN && it->func == F_NONE && strcmp(item_token(p, i)->text, "%") != 0)
             continue;
         parse_fail(p, i);
         p->failed = true;
     }
+}
+
+/* "how many kernel threads": a phrase that stands where the noun would. */
+static bool counts_phrase(const struct parse *p)
+{
+    for (int i = 0; i + 1 < p->n; i++)
+        if (p->items[i].func == F_MANY)
+            return reading(&p->items[skip_noise(p, i + 1) < p->n ? skip_noise(p, i + 1) : i],
+                           M_PHRASE) != NULL;
+    return false;
 }
 
 /* A bare "which X" needs an X: without a noun, some column has to carry the question. */
@@ -195,11 +228,11 @@ static void check_subject(struct parse *p)
         table = table || reading(&p->items[i], M_TABLE);
     if (table)
         return;
-    bool asked = q->n_select || q->agg_column >= 0 || q->order >= 0 || q->group >= 0;
+    bool ranked = q->agg_column >= 0 || q->order >= 0 || q->group >= 0;
     bool told = q->n_conds > 0;
-    if (p->t->one_row ? !asked : !asked && !told)
+    if (p->t->one_row ? !ranked && !q->n_select : !ranked && !told)
         p->failed = true;
-    if (!p->t->one_row && q->want == WANT_COUNT && q->group < 0)
+    if (!p->t->one_row && q->want == WANT_COUNT && q->group < 0 && !counts_phrase(p))
         p->failed = true; /* how many what? */
 }
 

@@ -70,6 +70,7 @@ static void match(struct parse *p, int i, enum cond_op op)
         parse_fail(p, i);
         return;
     }
+    p->cond_at[p->q.n_conds - 1] = i;
     c->n_values = 1;
     c->values[0].text = name_text(p, k, true);
     if (!text) {
@@ -130,6 +131,7 @@ static struct cond *add(struct filter *f, const struct cond *model, int from, in
         return NULL;
     }
     *c = *model;
+    p->cond_at[p->q.n_conds - 1] = from;
     if (f->neg != NEG_NONE) {
         c->negated = !c->negated;
         use(p, f->neg_at);
@@ -261,6 +263,15 @@ static bool can_hold(const struct parse *p, int column, int i)
     return !(t->kind == T_NUMBER && c->type == C_TEXT && c->closed);
 }
 
+/* "which type is …": the column is what is asked for, not a condition. */
+static bool opening_column(const struct parse *p, int i)
+{
+    for (int k = 0; k < i; k++)
+        if (!p->items[k].used && p->items[k].func == F_NONE)
+            return false;
+    return true;
+}
+
 /* COLUMN [is|=|named|the] VALUE */
 static bool column_value(struct filter *f, int i)
 {
@@ -287,8 +298,10 @@ static bool column_value(struct filter *f, int i)
             }
         }
         /* "owned by the shop team" has its own word; "shell of root" names the row */
-        if (of || (be && p->head == HEAD_LIST && p->which && i < k &&
-                   is_number(&p->t->columns[e->column])))
+        bool heads = p->which && opening_column(p, i);
+        if (of || (be && heads) ||
+            (be && p->head == HEAD_LIST && p->which && i < k &&
+             is_number(&p->t->columns[e->column])))
             return false;
         put_name(f, e->column, TIE_COLUMN, i, k);
         return true;
@@ -374,6 +387,8 @@ static bool name_alone(struct filter *f, int i)
 {
     struct parse *p = f->p;
     const struct token *t = item_token(p, i);
+    if (p->t->one_row)
+        return false;
     int left = back_noise(p, i - 1), right = skip_noise(p, i + 1);
     const struct item *next = item_at(p, right);
     enum func g = left >= 0 ? p->items[left].func : F_NONE;

@@ -192,6 +192,56 @@ static void rank_groups(struct parse *p, int column, enum aggregate agg, int agg
     p->q.descending = most;
 }
 
+/* "the most members": the list has a count beside it, "number of members". */
+static bool most_counted(struct parse *p, int i, int k, bool high)
+{
+    char key[KEY_MAX] = "numberof";
+    int n = 0;
+    for (int t = 0; t < p->items[k].n; t++)
+        if (!token_key(&p->w->tok[p->items[k].at + t], true, key))
+            return false;
+    const struct entry *e = lexicon_find(p->t, key, &n);
+    for (int r = 0; r < n; r++) {
+        if (e[r].meaning != M_COLUMN || !is_number(&p->t->columns[e[r].column]))
+            continue;
+        use_span(p, i, k);
+        order(p, e[r].column, high);
+        take_limit(p, i);
+        return true;
+    }
+    return false;
+}
+
+/* "has been running the longest", "which program logged the most" */
+static bool most_behind(struct parse *p, int i, bool high)
+{
+    int before = back_noise(p, i - 1);
+    const struct item *it = before >= 0 ? &p->items[before] : NULL;
+    if (!it || it->used)
+        return false;
+    const struct entry *number = column_like(it, p->t, true), *any = reading(it, M_COLUMN);
+    bool time = any && p->t->columns[any->column].type == C_TIME;
+    if (number && it->func == F_NONE) {
+        use_span(p, before, i);
+        order(p, number->column, high);
+        take_limit(p, i);
+        return true;
+    }
+    int subject = p->noun_at < 0 && time ? subject_before(p, before) : -1;
+    if (subject >= 0) {
+        use_span(p, before, i);
+        rank_groups(p, subject, AGG_COUNT, -1, high);
+        take_limit(p, i);
+        return true;
+    }
+    if (!time || p->items[i].func == F_MOST || p->items[i].func == F_LEAST)
+        return false;
+    use_span(p, before, i); /* the longest since it started: the earliest start */
+    order(p, any->column, !high);
+    take_limit(p, i);
+    return true;
+}
+
 /* "the most memory", "the highest load", "the fewest processes", "the most common state" */
 static void most(struct parse *p, int i, bool high)
 {
@@ -231,6 +281,10 @@ static void most(struct parse *p, int i, bool high)
         take_limit(p, i);
         return;
     }
+    if (time && most_counted(p, i, k, high))
+        return;
+    if (k >= p->n && most_behind(p, i, high))
+        return;
     if (k < p->n && reading(it, M_NOUN)) {
         int subject = subject_before(p, i);
         if (subject < 0) { /* "the user with the most processes": behind nothing */
@@ -275,10 +329,15 @@ static void adjective(struct parse *p, int i, const struct entry *e)
 static void sort(struct parse *p, int i)
 {
     int k = i + 1;
-    while (k < p->n && (p->items[k].func == F_NOISE || p->items[k].func == F_BY ||
-                        p->items[k].func == F_PRON || p->items[k].func == F_SORT)) {
+    while (k < p->n &&
+           (p->items[k].func == F_NOISE || p->items[k].func == F_BY || p->items[k].func == F_PRON ||
+            p->items[k].func == F_SORT || p->items[k].func == F_ONES)) {
         use(p, k);
         k++;
+    }
+    if (p->q.order >= 0) { /* by() has read it */
+        use(p, i);
+        return;
     }
     struct item *it = item_at(p, k);
     const struct entry *e = it->used ? NULL : column_like(it, p->t, true);

@@ -1,6 +1,7 @@
 /* Amounts, and which columns are asked for. */
 #include "parse.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct entry *unused_column(const struct parse *p, int i, bool number)
@@ -71,6 +72,55 @@ static bool only_named(const struct parse *p)
     return false;
 }
 
+/* "how much swap is left": what the words mean together ("swap left") comes before what one of
+ * them means alone.  -1: they mean nothing together. */
+static int together(struct parse *p)
+{
+    int list[4], n = 0;
+    for (int i = 0; i < p->n && n < 4; i++) {
+        const struct item *it = &p->items[i];
+        bool content = reading(it, M_COLUMN) || reading(it, M_NOUN) || reading(it, M_MODIFIER) ||
+                       it->kind == I_NAME;
+        bool plain = it->func == F_NONE || it->func == F_USE;
+        if (content && plain && (!it->used || i == p->noun_at))
+            list[n++] = i;
+    }
+    for (int first = 0; first < n; first++) {
+        for (int last = n - 1; last > first; last--) {
+            for (int turned = 0; turned < 2; turned++) {
+                char key[KEY_MAX] = "";
+                bool ok = true;
+                for (int k = first; k <= last; k++) {
+                    const struct item *it = &p->items[list[turned ? last - (k - first) : k]];
+                    for (int t = 0; t < it->n; t++)
+                        ok = ok && token_key(&p->w->tok[it->at + t], true, key);
+                }
+                int found = 0;
+                const struct entry *e = ok ? lexicon_find(p->t, key, &found) : NULL;
+                for (int r = 0; r < found; r++) {
+                    if (e[r].meaning != M_COLUMN || !is_number(&p->t->columns[e[r].column]))
+                        continue;
+                    for (int k = first; k <= last; k++)
+                        use(p, list[k]);
+                    return e[r].column;
+                }
+            }
+        }
+    }
+    return -1;
+}
+
+/* "free space … left": said twice */
+static void use_again(struct parse *p, int column)
+{
+    for (int i = 0; i < p->n; i++)
+        for (int r = 0; r < p->items[i].n_readings; r++)
+            if (p->items[i].readings[r]->meaning == M_COLUMN &&
+                p->items[i].readings[r]->column == column &&
+                (p->items[i].func == F_NONE || p->items[i].func == F_USE))
+                use(p, i);
+}
+
 /* how much memory …, what do … cost, how many threads has … */
 static void amount(struct parse *p)
 {
@@ -80,19 +130,23 @@ static void amount(struct parse *p)
     if (p->q.n_select) {
         column = p->q.select[0];
     } else {
-        int k = find_column(p, true);
-        if (k < 0)
+        column = p->head == HEAD_AMOUNT ? together(p) : -1;
+        int k = column >= 0 ? -1 : find_column(p, true);
+        if (k < 0 && column < 0)
             k = find_column(p, false);
-        if (k < 0) {
+        if (k < 0 && column < 0) {
             p->failed = true;
             return;
         }
-        const struct entry *e = unused_column(p, k, true);
-        if (!e)
-            e = unused_column(p, k, false);
-        column = e->column;
-        use(p, k);
+        if (column < 0) {
+            const struct entry *e = unused_column(p, k, true);
+            if (!e)
+                e = unused_column(p, k, false);
+            column = e->column;
+            use(p, k);
+        }
         query_select(&p->q, column);
+        use_again(p, column);
     }
     if (p->t->one_row || !is_number(&p->t->columns[column]) || only_named(p) ||
         (p->t->columns[column].unit && strcmp(p->t->columns[column].unit, "percent") == 0)) {
@@ -103,6 +157,15 @@ static void amount(struct parse *p)
     p->q.n_select = 0;
     p->q.and_list = p->q.n_conds > 0 && p->q.want != WANT_GROUP;
     aggregate(p, AGG_SUM, column);
+}
+
+/* "what do the servers of the shop team cost?" */
+static bool ends_with_amount(const struct parse *p)
+{
+    bool does = false;
+    for (int i = 0; i < p->n && i < 3; i++)
+        does = does || p->items[i].func == F_DO;
+    return does && p->n && p->noun_at >= 0 && unused_column(p, p->n - 1, true) != NULL;
 }
 
 void parse_amounts(struct parse *p)
@@ -123,8 +186,10 @@ void parse_amounts(struct parse *p)
             if (p->items[i].func == said[s].f && !p->items[i].used &&
                 (p->head != HEAD_COUNT || counts_column || said[s].f != F_TOTAL))
                 said_aggregate(p, i, said[s].agg);
-    if (p->q.agg == AGG_NONE && !p->failed && (p->head == HEAD_AMOUNT || counts_column))
+    bool what_do = p->head == HEAD_LIST && p->which && p->q.n_select == 0 && ends_with_amount(p);
+    if (p->q.agg == AGG_NONE && !p->failed && (p->head == HEAD_AMOUNT || counts_column || what_do))
         amount(p);
+    p->q.and_list = p->q.and_list || (what_do && p->q.want == WANT_NUMBER);
     if (p->q.want == WANT_GROUP && p->q.agg == AGG_NONE) {
         int number = p->head == HEAD_LIST && p->noun_at < 0 ? find_column(p, true) : -1;
         if (number >= 0) { /* memory per user */
@@ -285,28 +350,96 @@ static void select_who(struct parse *p)
 /* "is any swap used?": more than nothing */
 static void yesno_number(struct parse *p)
 {
-    if (p->q.n_conds)
+    if (p->q.n_conds || !p->t->one_row)
         return;
-    int k = find_column(p, true);
-    const struct entry *e = unused_column(p, k, true);
-    bool percent =
-        e && p->t->columns[e->column].unit && strcmp(p->t->columns[e->column].unit, "percent") == 0;
-    if (!e || percent || !p->t->one_row)
+    int column = together(p);
+    if (column < 0) {
+        int k = find_column(p, true);
+        const struct entry *e = unused_column(p, k, true);
+        column = e ? e->column : -1;
+        use(p, k);
+    }
+    bool percent = column >= 0 && p->t->columns[column].unit &&
+                   strcmp(p->t->columns[column].unit, "percent") == 0;
+    if (column < 0 || percent)
         return;
-    struct cond *c = query_cond(&p->q, e->column, OP_GT, TIE_NONE);
+    struct cond *c = query_cond(&p->q, column, OP_GT, TIE_NONE);
     if (!c)
         return;
     c->n_values = 1;
     c->values[0] = (struct value){.is_number = true};
-    query_select(&p->q, e->column);
-    use(p, k);
+    query_select(&p->q, column);
     for (int i = 0; i < p->n; i++)
         if (p->items[i].func == F_USE || p->items[i].func == F_ANY)
             use(p, i);
 }
 
+/* "what is listening on port 22": the port is no news. */
+static void drop_fixed(struct query *q)
+{
+    for (int i = 0; i < q->n_select;) {
+        bool fixed = false;
+        for (int k = 0; k < q->n_conds; k++)
+            fixed = fixed || (q->conds[k].column == q->select[i] && q->conds[k].op == OP_EQ &&
+                              q->conds[k].n_values == 1 && !q->conds[k].negated);
+        if (fixed)
+            q->select[i] = q->select[--q->n_select];
+        else
+            i++;
+    }
+}
+
+static int verb_after(const struct parse *p, int i)
+{
+    for (int k = i + 1; k < p->n; k++) {
+        enum func f = p->items[k].func;
+        if ((f == F_BE || f == F_HAVE || f == F_USE || f == F_DO) && k > p->noun_at)
+            return k;
+    }
+    return -1;
+}
+
+/* What stands before the verb says of what the share is taken. */
+static void share(struct parse *p)
+{
+    struct query *q = &p->q;
+    int verb = verb_after(p, 0), column = -1;
+    for (int i = 0; i < p->n && column < 0; i++) { /* "of the memory is used": used_percent */
+        const struct entry *e = unused_column(p, i, true);
+        if (!e)
+            continue;
+        char name[WORD_MAX * 2];
+        (void)snprintf(name, sizeof name, "%s_percent", p->t->columns[e->column].name);
+        const char *unit = p->t->columns[e->column].unit;
+        column = unit && strcmp(unit, "percent") == 0 ? e->column : column_find(p->t, name);
+        if (column >= 0)
+            use(p, i);
+    }
+    if (column >= 0) {
+        q->want = WANT_LIST;
+        query_select(q, column);
+        return;
+    }
+    struct query old = *q;
+    int n = 0;
+    for (int part = 0; part < 2; part++) {
+        for (int i = 0; i < old.n_conds; i++) {
+            bool behind = verb < 0 || p->cond_at[i] > verb;
+            if (behind != (part == 1))
+                continue;
+            q->conds[n] = old.conds[i];
+            q->ties[n++] = old.ties[i];
+        }
+        if (part == 0)
+            q->n_whole = n;
+    }
+    p->failed = p->failed || q->n_whole == q->n_conds;
+}
+
 void parse_selection(struct parse *p)
 {
+    if (p->q.want == WANT_SHARE)
+        share(p);
     if (p->head == HEAD_YESNO)
         yesno_number(p);
     if (p->q.want == WANT_LIST && p->head == HEAD_WHEN)
@@ -319,6 +452,7 @@ void parse_selection(struct parse *p)
         select_who(p);
     if (p->q.want == WANT_LIST)
         select_named(p);
+    drop_fixed(&p->q);
     /* which user …: the column before the verb is what is asked for */
     if (p->q.want == WANT_GROUP && p->q.has_having && p->q.group < 0)
         p->failed = true;

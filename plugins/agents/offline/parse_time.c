@@ -43,6 +43,7 @@ static struct cond *time_cond(struct parse *p, int column, enum cond_op op, int6
     struct cond *c = query_cond(&p->q, column, op, TIE_NONE);
     if (c) {
         c->time = true;
+        p->cond_at[p->q.n_conds - 1] = p->current;
         c->n_values = 1;
         c->values[0] = (struct value){.is_number = true, .number = (double)us};
     } else {
@@ -66,6 +67,7 @@ void parse_times(struct parse *p)
         if (it->kind != I_TIME || it->used)
             continue;
         struct span s = it->span;
+        p->current = i;
         int not_at = negation_before(p, i);
         int column = time_column(p, i);
         if (column < 0) {
@@ -180,7 +182,8 @@ static bool fits(const struct column *c, const struct amount *a)
 
 static int column_of(const struct parse *p, const struct item *it, const struct amount *a)
 {
-    for (int i = 0; i < it->n_readings && !it->used; i++) {
+    bool noun = p->noun_at >= 0 && it == &p->items[p->noun_at];
+    for (int i = 0; i < it->n_readings && (!it->used || noun); i++) {
         const struct entry *e = it->readings[i];
         if ((e->meaning == M_COLUMN || e->meaning == M_BASE) && fits(&p->t->columns[e->column], a))
             return e->column;
@@ -245,6 +248,7 @@ static bool number_cond(struct parse *p, int column, enum cond_op op, const stru
     struct cond *cond = query_cond(&p->q, column, op, TIE_NONE);
     if (!cond)
         return false;
+    p->cond_at[p->q.n_conds - 1] = p->current;
     cond->n_values = 1;
     cond->values[0] = (struct value){.is_number = true, .number = a->number * factor};
     return true;
@@ -424,6 +428,7 @@ static bool one_comparison(struct parse *p, int i)
 void parse_comparisons(struct parse *p)
 {
     for (int i = 0; i < p->n && !p->failed; i++) {
+        p->current = i;
         if (p->items[i].used)
             continue;
         if (p->items[i].func == F_ORMORE || p->items[i].func == F_ORLESS)
