@@ -169,6 +169,7 @@ int32_t command_unknown(struct cli *c, const char *name, allora_error *err)
     else
         err_hint(err, "did you mean %s%s%s? allora help lists all commands", near.best[0],
                  near.n > 1 ? " or " : "", near.n > 1 ? near.best[1] : "");
+    arena_done(&mem);
     return ALLORA_E_ARG;
 }
 

@@ -276,16 +276,14 @@ static void at_word(struct completion *k, int n, char **words)
 
 /* bash splits --flag=value at '='.  Puts such pieces together again, in place; for the word in
  * question only the part behind '=' is asked for and replaced, which is what bash does with it. */
-static int rejoin(int n, char **words, struct buf *store, char **ret, const char **current)
+static int rejoin(int n, char **words, struct arena *mem, char **ret, const char **current)
 {
     int out = 0;
     for (int i = 0; i < n; i++) {
-        if (out && streq(words[i], "=") && i + 1 < n && str_starts(ret[out - 1], "--")) {
-            size_t at = store->len;
-            buf_addf(store, "%s=%s", ret[out - 1], words[i + 1]);
-            buf_addc(store, '\0');
-            if (!buf_failed(store))
-                ret[out - 1] = store->ptr + at;
+        bool split = out && streq(words[i], "=") && i + 1 < n && str_starts(ret[out - 1], "--");
+        char *whole = split ? arena_printf(mem, "%s=%s", ret[out - 1], words[i + 1]) : NULL;
+        if (whole) {
+            ret[out - 1] = whole;
             i++;
         } else {
             ret[out++] = words[i];
@@ -293,7 +291,7 @@ static int rejoin(int n, char **words, struct buf *store, char **ret, const char
     }
     if (out && streq(*current, "="))
         *current = "";
-    else if (out && streq(ret[out - 1], "=") && out > 1)
+    else if (out > 1 && streq(ret[out - 1], "="))
         out--;
     return out;
 }
@@ -311,16 +309,12 @@ int complete_run(struct cli *c, int argc, char **argv)
         return 2;
     k.current = current < n_words ? argv[2 + current] : "";
 
-    A_CLEAN(buf_done) struct buf store = BUF(1 << 20);
     int n = (int)current;
     char **words = arena_array(&k.args.mem, (size_t)n + 1, sizeof(*words));
     if (!words)
         return 1;
-    /* Grown once, so that no pointer into it moves. */
-    buf_pad(&store, ' ', 1 << 16);
-    buf_reset(&store);
     if (streq(argv[0], "bash")) {
-        n = rejoin(n, argv + 2, &store, words, &k.current);
+        n = rejoin(n, argv + 2, &k.args.mem, words, &k.current);
     } else {
         for (int i = 0; i < n; i++)
             words[i] = argv[2 + i];

@@ -11,7 +11,7 @@
 #include "cli/text.h"
 #include "plugin/registry.h"
 
-enum { HELP_WIDTH_MAX = 100, NAME_COLUMN_MAX = 30 };
+enum { HELP_WIDTH_MAX = 100, NAME_COLUMN_MAX = 30, HELP_GROUPS_MAX = 64 };
 
 /* ---- one argument ---- */
 
@@ -90,7 +90,8 @@ static void heading(struct buf *b, const char *s, bool color)
 static void item(struct buf *b, const char *name, const char *text, size_t column, unsigned width)
 {
     size_t w = text_width(name, strlen(name));
-    buf_addf(b, "  %s", name);
+    buf_adds(b, "  ");
+    buf_adds(b, name);
     if (w + 2 > column) {
         buf_addc(b, '\n');
         buf_pad(b, ' ', column + 2);
@@ -181,18 +182,25 @@ static void top_commands(struct buf *b, const struct help_entry *entries, size_t
     size_t column = column_for(widest);
     /* Groups in the order of their first command; what has none comes last, before the core's own.
      */
-    for (int nameless = 0; nameless < 2; nameless++) {
+    const char *groups[HELP_GROUPS_MAX];
+    unsigned n_groups = 0;
+    for (size_t i = 0; i < n; i++) {
+        unsigned g = 0;
+        while (g < n_groups && !streq(groups[g], entries[i].group))
+            g++;
+        if (g == n_groups && *entries[i].group && n_groups + 1 < HELP_GROUPS_MAX)
+            groups[n_groups++] = entries[i].group;
+    }
+    groups[n_groups++] = "";
+    for (unsigned g = 0; g < n_groups; g++) {
+        bool any = false;
         for (size_t i = 0; i < n; i++) {
-            bool seen = false;
-            for (size_t k = 0; k < i; k++)
-                seen |= streq(entries[k].group, entries[i].group);
-            if (seen || (!*entries[i].group) != nameless)
+            if (!streq(entries[i].group, groups[g]))
                 continue;
-            heading(b, nameless ? "Other commands" : entries[i].group, color);
-            for (size_t k = i; k < n; k++) {
-                if (streq(entries[k].group, entries[i].group))
-                    entry_line(b, &entries[k], column, width);
-            }
+            if (!any)
+                heading(b, *groups[g] ? groups[g] : "Other commands", color);
+            any = true;
+            entry_line(b, &entries[i], column, width);
         }
     }
     heading(b, "allora itself", color);
