@@ -112,6 +112,7 @@ struct latest {
     struct arena mem;
     int64_t updated_us;
     uint64_t number;
+    bool need_receipts;
     allora_error *err;
 };
 
@@ -121,21 +122,22 @@ static int32_t keep_latest(void *self, const struct store_item *item)
     struct session s;
     arena_reset(&l->mem);
     int32_t status = session_parse(item, &l->mem, &s, l->err);
-    if (!status && s.updated_us >= l->updated_us) {
+    if (!status && s.updated_us >= l->updated_us && (s.receipts || !l->need_receipts)) {
         l->updated_us = s.updated_us;
         l->number = s.number;
     }
     return status;
 }
 
-static int32_t resolve_last(struct store *st, uint64_t *ret, allora_error *err)
+int32_t session_last(struct store *st, bool need_receipts, uint64_t *ret, allora_error *err)
 {
-    struct latest l = {.updated_us = INT64_MIN, .err = err};
+    struct latest l = {.updated_us = INT64_MIN, .need_receipts = need_receipts, .err = err};
     arena_init(&l.mem, 0);
     int32_t status = store_scan(st, "session", "", false, 0, keep_latest, &l, err);
     arena_done(&l.mem);
     if (!status && l.number == 0) {
-        status = err_set(err, ALLORA_E_NOTFOUND, "no session was kept yet");
+        status = err_set(err, ALLORA_E_NOTFOUND, "no %s was kept yet",
+                         need_receipts ? "receipt" : "session");
         err_hint(err, "allora ask starts one");
     }
     if (!status)
@@ -146,7 +148,7 @@ static int32_t resolve_last(struct store *st, uint64_t *ret, allora_error *err)
 int32_t session_resolve(struct store *st, const char *text, uint64_t *ret, allora_error *err)
 {
     if (streq(text, "last"))
-        return resolve_last(st, ret, err);
+        return session_last(st, false, ret, err);
     uint64_t n = 0;
     const char *p = text;
     for (; *p >= '0' && *p <= '9' && n < UINT64_C(1000000000); p++)

@@ -28,6 +28,8 @@ struct session {     /* texts live in the arena that the call was given */
 };
 /* "3" → 3; "last" → the one that was used last.  E_ARG, E_NOTFOUND. */
 int32_t session_resolve(struct store *st, const char *text, uint64_t *ret, allora_error *err);
+/* The one that was used last, of all or of those that have a receipt.  E_NOTFOUND. */
+int32_t session_last(struct store *st, bool need_receipts, uint64_t *ret, allora_error *err);
 int32_t session_load(struct store *st, struct arena *mem, uint64_t number, struct session *ret,
                      allora_error *err);
 /* The session that this terminal used within the last 30 minutes; E_NOTFOUND. */

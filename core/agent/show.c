@@ -264,7 +264,8 @@ int32_t agent_op_session_delete(void *self, allora_ctx *ctx, const json_node *ar
 /* --- receipt.show ------------------------------------------------------------------------------
  */
 
-/* The session that was named; else this terminal's; else the last one. */
+/* The session that was named; else this terminal's; else the last one in which something was looked
+ * up. */
 static int32_t session_meant(const struct agents *a, const allora_ctx *ctx, const json_node *args,
                              uint64_t *ret, allora_error *err)
 {
@@ -274,7 +275,8 @@ static int32_t session_meant(const struct agents *a, const allora_ctx *ctx, cons
     if (!wanted && terminal &&
         session_of_terminal(a->o.store, terminal, ret, &ignored) == ALLORA_OK && *ret)
         return ALLORA_OK;
-    return session_resolve(a->o.store, wanted ? wanted : "last", ret, err);
+    return wanted ? session_resolve(a->o.store, wanted, ret, err)
+                  : session_last(a->o.store, true, ret, err);
 }
 
 static void write_answer(const struct session *about, const char *id, uint64_t n,

@@ -96,6 +96,8 @@ check("nonsense", p.returncode == 2, p.stderr)
 # what can go wrong
 p = ask("make me a sandwich", "--new")
 check("declined", p.returncode == 2 and "nothing but SQL" in p.stdout, (p.returncode, p.stdout, p.stderr))
+d = document(run("why", "1", "-o", "json"))
+check("why looks where there is a receipt", d.get("session") == "1", d)
 p = ask("select * from no_such_table", "--new")
 check("bad SQL is told to the agent", "It failed: " in p.stdout and "no_such_table" in p.stdout, p.stdout)
 p = ask("again", "--new", "--max-turns", "3")
