@@ -161,9 +161,10 @@ int32_t sdk_get_url(const sdk_api *api, const allora_instance *self, allora_ctx 
     int32_t st = sdk_header(&req, "Accept", "application/json");
     if (!st)
         st = sdk_send(api, &req, &reply, err);
-    if (!st)
-        st = sdk_parse(self, ctx, reply.body, &reply.json, err);
-    if (st == ALLORA_E_ARG) {
+    if (st)
+        return st;
+    st = sdk_parse(self, ctx, reply.body, &reply.json, err);
+    if (st == ALLORA_E_ARG) { /* not the caller's argument: the server's answer */
         char what[sizeof err->message];
         memcpy(what, err->message, sizeof what);
         what[200] = 0;
