@@ -113,14 +113,14 @@ static bool ready(struct cache *c)
     return false;
 }
 
-/* A statement failed: if the file is at fault, throw it away; what was in it can be had again. */
-static void failed(struct cache *c)
+/* A statement failed: if the file is at fault, throw it away; what was in it can be had again.
+ * Under the lock. */
+static void failed(struct cache *c, int code)
 {
-    int code = sqlite3_errcode(c->db) & 0xff;
-
-    if (code != SQLITE_CORRUPT && code != SQLITE_NOTADB)
+    if ((code & 0xff) != SQLITE_CORRUPT && (code & 0xff) != SQLITE_NOTADB)
         return;
     close_db(c);
+    c->generation++;
     if (c->rebuilt) {
         c->useless = true;
         return;
@@ -128,6 +128,54 @@ static void failed(struct cache *c)
     c->rebuilt = true;
     log_msg(ALLORA_LOG_INFO, "cache", "%s is damaged: starting afresh", c->path);
     remove_files(c->path);
+}
+
+/* ---- readers: connections of their own, so that one answer is one transaction
+ * --------------------------- */
+
+/* NULL when there is nothing to read. */
+static struct cache_reader *reader_take(struct cache *c)
+{
+    struct cache_reader *r = NULL;
+
+    (void)pthread_mutex_lock(&c->lock);
+    if (ready(c)) {
+        while (c->readers && c->readers->generation != c->generation) {
+            r = c->readers;
+            c->readers = r->next;
+            (void)sqlite3_close_v2(r->db);
+            free(r);
+        }
+        r = c->readers;
+        if (r)
+            c->readers = r->next;
+        else
+            r = mem_zalloc(sizeof *r);
+        if (r)
+            r->generation = c->generation;
+    }
+    (void)pthread_mutex_unlock(&c->lock);
+    if (!r)
+        return NULL;
+    if (!r->db && sqlite3_open_v2(c->path, &r->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX,
+                                  NULL) == SQLITE_OK)
+        (void)sqlite3_busy_timeout(r->db, BUSY_MS);
+    if (r->db && sqlite3_exec(r->db, "BEGIN", NULL, NULL, NULL) == SQLITE_OK)
+        return r;
+    (void)sqlite3_close_v2(r->db);
+    free(r);
+    return NULL;
+}
+
+static void reader_give(struct cache *c, struct cache_reader *r, int code)
+{
+    (void)sqlite3_exec(r->db, "COMMIT", NULL, NULL, NULL);
+    (void)pthread_mutex_lock(&c->lock);
+    if (r->generation == c->generation)
+        failed(c, code);
+    r->next = c->readers;
+    c->readers = r;
+    (void)pthread_mutex_unlock(&c->lock);
 }
 
 struct cache *cache_new(const char *dir)
@@ -152,6 +200,11 @@ void cache_free(struct cache *c)
     if (!c)
         return;
     close_db(c);
+    for (struct cache_reader *r = c->readers, *next; r; r = next) {
+        next = r->next;
+        (void)sqlite3_close_v2(r->db);
+        free(r);
+    }
     (void)pthread_mutex_destroy(&c->lock);
     free(c->dir);
     free(c->path);
@@ -173,9 +226,10 @@ int64_t cache_max_age_us(const struct cache_policy *p, const struct source_table
 /* ---- finding
  * ---------------------------------------------------------------------------------------------- */
 
-/* The youngest entry that has all wanted columns and no filter the key lacks. */
-static bool find_entry(struct cache *c, const struct cache_key *key, int64_t max_age_us,
-                       struct cache_entry *ret)
+/* The youngest entry that has all wanted columns and no filter the key lacks.  SQLITE_ROW,
+ * SQLITE_DONE or an error. */
+static int find_entry(sqlite3 *db, const struct cache_key *key, int64_t max_age_us,
+                      struct cache_entry *ret)
 {
     sqlite3_stmt *s = NULL;
     A_CLEAN(buf_done) struct buf owner = BUF(CACHE_TEXT), filters = BUF(CACHE_TEXT);
@@ -184,14 +238,13 @@ static bool find_entry(struct cache *c, const struct cache_key *key, int64_t max
 
     cache_owner(key, &owner);
     cache_filters(key, &filters);
-    int rc =
-        buf_failed(&owner) || buf_failed(&filters)
-            ? SQLITE_TOOBIG
-            : sqlite3_prepare_v2(c->db,
-                                 "SELECT id, filters, columns, as_of_us FROM entry WHERE owner=?1"
-                                 " AND partition=?2 AND as_of_us>=?3 AND as_of_us<=?4"
-                                 " ORDER BY as_of_us DESC",
-                                 -1, &s, NULL);
+    if (buf_failed(&owner) || buf_failed(&filters))
+        return SQLITE_DONE;
+    int rc = sqlite3_prepare_v2(db,
+                                "SELECT id, filters, columns, as_of_us FROM entry WHERE owner=?1"
+                                " AND partition=?2 AND as_of_us>=?3 AND as_of_us<=?4"
+                                " ORDER BY as_of_us DESC",
+                                -1, &s, NULL);
     if (rc == SQLITE_OK) {
         (void)sqlite3_bind_text(s, 1, buf_str(&owner), (int)owner.len, SQLITE_STATIC);
         (void)sqlite3_bind_text(s, 2, key->partition, -1, SQLITE_STATIC);
@@ -206,23 +259,23 @@ static bool find_entry(struct cache *c, const struct cache_key *key, int64_t max
             ret->as_of_us = sqlite3_column_int64(s, 3);
         }
     }
-    if (rc != SQLITE_OK && rc != SQLITE_ROW && rc != SQLITE_DONE && rc != SQLITE_TOOBIG)
-        failed(c);
     (void)sqlite3_finalize(s);
-    return found;
+    return rc;
 }
 
 bool cache_peek(struct cache *c, const struct cache_key *key, int64_t max_age_us,
                 int64_t *ret_as_of_us)
 {
     struct cache_entry entry;
+    struct cache_reader *r = reader_take(c);
 
-    (void)pthread_mutex_lock(&c->lock);
-    bool found = ready(c) && find_entry(c, key, max_age_us, &entry);
-    (void)pthread_mutex_unlock(&c->lock);
-    if (found)
+    if (!r)
+        return false;
+    int rc = find_entry(r->db, key, max_age_us, &entry);
+    reader_give(c, r, rc);
+    if (rc == SQLITE_ROW)
         *ret_as_of_us = entry.as_of_us;
-    return found;
+    return rc == SQLITE_ROW;
 }
 
 static void drop_entry(struct cache *c, int64_t id)
@@ -230,70 +283,64 @@ static void drop_entry(struct cache *c, int64_t id)
     A_FREE char *sql = mem_printf("BEGIN IMMEDIATE; DELETE FROM chunk WHERE entry=%lld;"
                                   "DELETE FROM entry WHERE id=%lld; COMMIT",
                                   (long long)id, (long long)id);
-    if (sql && c->db && !exec(c, sql))
-        (void)exec(c, "ROLLBACK");
-}
-
-/* One chunk, copied out, so that the lock is not held while rows are consumed.  SQLITE_ROW,
- * SQLITE_DONE or an error. */
-static int load_chunk(struct cache *c, int64_t id, int64_t seq, struct buf *out)
-{
-    sqlite3_stmt *s = NULL;
 
     (void)pthread_mutex_lock(&c->lock);
-    int rc = ready(c) ? sqlite3_prepare_v2(
-                            c->db, "SELECT data FROM chunk WHERE entry=?1 AND seq=?2", -1, &s, NULL)
-                      : SQLITE_ERROR;
-    if (rc == SQLITE_OK) {
-        (void)sqlite3_bind_int64(s, 1, id);
-        (void)sqlite3_bind_int64(s, 2, seq);
-        rc = sqlite3_step(s);
-        if (rc == SQLITE_ROW) {
-            buf_reset(out);
-            buf_add(out, sqlite3_column_blob(s, 0), (size_t)sqlite3_column_bytes(s, 0));
-            rc = buf_failed(out) ? SQLITE_NOMEM : SQLITE_ROW;
-        } else if (rc != SQLITE_DONE) {
-            failed(c);
-        }
+    if (sql && ready(c) && !exec(c, sql))
+        (void)exec(c, "ROLLBACK");
+    (void)pthread_mutex_unlock(&c->lock);
+}
+
+/* All chunks of an entry, in order.  ALLORA_E_INTERNAL when one is damaged or missing; *ret_seen:
+ * chunks whose rows were sent. */
+static int32_t send_chunks(sqlite3 *db, const struct cache_entry *entry, uint32_t n_wanted,
+                           const allora_sink *sink, int *ret_rc, int *ret_seen)
+{
+    sqlite3_stmt *s = NULL;
+    int32_t status = ALLORA_OK;
+    bool last = false;
+
+    *ret_rc =
+        sqlite3_prepare_v2(db, "SELECT data FROM chunk WHERE entry=?1 ORDER BY seq", -1, &s, NULL);
+    if (*ret_rc == SQLITE_OK)
+        (void)sqlite3_bind_int64(s, 1, entry->id);
+    while (*ret_rc == SQLITE_OK || *ret_rc == SQLITE_ROW) {
+        *ret_rc = sqlite3_step(s);
+        if (*ret_rc != SQLITE_ROW || status != ALLORA_OK || last)
+            break;
+        allora_str chunk = {sqlite3_column_blob(s, 0), (uint64_t)sqlite3_column_bytes(s, 0)};
+        status = cache_chunk_rows(chunk, entry, n_wanted, sink, &last);
+        *ret_seen += status != ALLORA_E_INTERNAL;
     }
     (void)sqlite3_finalize(s);
-    (void)pthread_mutex_unlock(&c->lock);
-    return rc;
+    return status == ALLORA_OK && !last ? ALLORA_E_INTERNAL : status;
 }
 
 bool cache_replay(struct cache *c, const struct cache_key *key, int64_t max_age_us,
                   const allora_sink *sink, int64_t *ret_as_of_us, int32_t *ret_status)
 {
     struct cache_entry entry = {0};
-    A_CLEAN(buf_done) struct buf chunk = BUF(CACHE_CHUNK_MAX);
-    int64_t seq = 0;
-    int32_t status = ALLORA_OK;
-    bool last = false;
+    struct cache_reader *r = reader_take(c);
+    int seen = 0;
 
-    (void)pthread_mutex_lock(&c->lock);
-    bool found = ready(c) && find_entry(c, key, max_age_us, &entry);
-    (void)pthread_mutex_unlock(&c->lock);
-    for (; found && !last && status == ALLORA_OK; seq++) {
-        int rc = load_chunk(c, entry.id, seq, &chunk);
-        if (rc == SQLITE_ROW)
-            status = cache_chunk_rows(&chunk, &entry, key->n_wanted, sink, &last);
-        else
-            status = ALLORA_E_INTERNAL;
+    if (!r)
+        return false;
+    int rc = find_entry(r->db, key, max_age_us, &entry);
+    if (rc != SQLITE_ROW) {
+        reader_give(c, r, rc);
+        return false;
     }
-    if (found && status == ALLORA_E_INTERNAL) {
-        /* Damaged, or evicted by another process: the entry goes; before the first row the table
-         * can still be read live. */
-        (void)pthread_mutex_lock(&c->lock);
+    int32_t status = send_chunks(r->db, &entry, key->n_wanted, sink, &rc, &seen);
+    reader_give(c, r, rc);
+    if (status == ALLORA_E_INTERNAL) {
         drop_entry(c, entry.id);
-        (void)pthread_mutex_unlock(&c->lock);
-        if (seq <= 1)
+        if (seen == 0) /* no row has gone out: the table can still be read live */
             return false;
     }
     *ret_as_of_us = entry.as_of_us;
     *ret_status = status == ALLORA_STOP ? ALLORA_OK : status;
-    if (found && status >= 0)
+    if (status >= 0)
         cache_touch(c, entry.id);
-    return found;
+    return true;
 }
 
 void cache_touch(struct cache *c, int64_t id)
@@ -409,9 +456,9 @@ void cache_store(struct cache *c, const struct cache_writer *w)
         bool ok = delete_older(c, w) && insert_entry(c, w, &id) && insert_chunks(c, w, id) &&
                   evict(c) && exec(c, "COMMIT");
         if (!ok) {
-            failed(c);
-            if (c->db)
-                (void)exec(c, "ROLLBACK");
+            int code = sqlite3_errcode(c->db);
+            (void)exec(c, "ROLLBACK");
+            failed(c, code);
         }
     }
     (void)pthread_mutex_unlock(&c->lock);

@@ -12,11 +12,18 @@ enum { CACHE_TEXT = 1 << 20, CACHE_CHUNK_MAX = BATCH_MAX + (1 << 20), CACHE_MAX_
 #define CACHE_ENTRY_MAX (UINT64_C(48) << 20)   /* longer answers are not kept */
 #define CACHE_PENDING_MAX (UINT64_C(96) << 20) /* of all that is being collected at one time */
 
+struct cache_reader { /* an idle connection */
+    struct cache_reader *next;
+    sqlite3 *db;
+    uint64_t generation;
+};
 struct cache {
     char *dir, *path;
     pthread_mutex_t lock; /* guards the connection and the flags */
     sqlite3 *db;
     bool useless, rebuilt;
+    uint64_t generation; /* of the file: counts what was thrown away */
+    struct cache_reader *readers;
     _Atomic uint64_t pending;
 };
 struct cache_entry {
@@ -48,8 +55,8 @@ bool cache_columns_cover(const char *columns, const struct cache_key *key,
 void cache_chunk_pack(const struct batch *b, bool last, struct buf *out);
 /* Sends a chunk's rows.  ALLORA_E_INTERNAL, before the first row, if it is damaged; else the sink's
  * last word. */
-int32_t cache_chunk_rows(const struct buf *chunk, const struct cache_entry *entry,
-                         uint32_t n_wanted, const allora_sink *sink, bool *ret_last);
+int32_t cache_chunk_rows(allora_str chunk, const struct cache_entry *entry, uint32_t n_wanted,
+                         const allora_sink *sink, bool *ret_last);
 void cache_touch(struct cache *c, int64_t id);
 void cache_store(struct cache *c, const struct cache_writer *w);
 #endif

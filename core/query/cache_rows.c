@@ -153,21 +153,20 @@ void cache_chunk_pack(const struct batch *b, bool last, struct buf *out)
     memcpy(out->ptr + at - sizeof h, &h, sizeof h);
 }
 
-static struct batch *unpack(const struct buf *chunk, const struct cache_entry *entry,
-                            bool *ret_last)
+static struct batch *unpack(allora_str chunk, const struct cache_entry *entry, bool *ret_last)
 {
     struct chunk_header h;
 
-    if (chunk->len < sizeof h)
+    if (chunk.len < sizeof h)
         return NULL;
-    memcpy(&h, chunk->ptr, sizeof h);
-    if (h.magic != CHUNK_MAGIC || h.size != chunk->len - sizeof h || h.n_cols != entry->n_stored ||
-        h.checksum != hash_bytes(chunk->ptr + sizeof h, h.size, CHUNK_MAGIC ^ h.n_rows))
+    memcpy(&h, chunk.ptr, sizeof h);
+    if (h.magic != CHUNK_MAGIC || h.size != chunk.len - sizeof h || h.n_cols != entry->n_stored ||
+        h.checksum != hash_bytes(chunk.ptr + sizeof h, h.size, CHUNK_MAGIC ^ h.n_rows))
         return NULL;
     struct batch *b = batch_new(h.size);
     if (!b)
         return NULL;
-    memcpy(b->data, chunk->ptr + sizeof h, h.size);
+    memcpy(b->data, chunk.ptr + sizeof h, h.size);
     b->n_rows = h.n_rows;
     b->n_cols = h.n_cols;
     b->text_start = h.text_start;
@@ -179,8 +178,8 @@ static struct batch *unpack(const struct buf *chunk, const struct cache_entry *e
     return b;
 }
 
-int32_t cache_chunk_rows(const struct buf *chunk, const struct cache_entry *entry,
-                         uint32_t n_wanted, const allora_sink *sink, bool *ret_last)
+int32_t cache_chunk_rows(allora_str chunk, const struct cache_entry *entry, uint32_t n_wanted,
+                         const allora_sink *sink, bool *ret_last)
 {
     A_FREE struct batch *b = unpack(chunk, entry, ret_last);
     A_FREE allora_value *stored = mem_array(entry->n_stored + 1, sizeof *stored);
