@@ -80,14 +80,15 @@ void cache_filters(const struct cache_key *key, struct buf *out)
 
 bool cache_filters_within(allora_str has, allora_str asked)
 {
+    if (has.len == 0)
+        return true;
     const char *p = has.ptr, *end = has.ptr + has.len;
-
     while (p < end) {
         const char *stop = memchr(p, 0x1e, (size_t)(end - p));
         if (!stop)
             return false;
         size_t n = (size_t)(stop - p) + 1;
-        const char *at = memmem(asked.ptr, asked.len, p, n);
+        const char *at = asked.len ? memmem(asked.ptr, asked.len, p, n) : NULL;
         while (at && at != asked.ptr && at[-1] != 0x1e)
             at = memmem(at + 1, (size_t)(asked.ptr + asked.len - at - 1), p, n);
         if (!at)

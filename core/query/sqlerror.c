@@ -205,7 +205,9 @@ static int32_t no_column(struct statement *st, const char *name, int offset, all
                   name, only ? only->name : "");
     nearest_init(&near, last_part(name));
     offer_columns(st, &near);
-    if (!hint_nearest(&near, err) && only)
+    if (p.known && st->q->sql[p.at] == '"')
+        err_hint(err, "texts stand in single quotes: '%s'", name);
+    else if (!hint_nearest(&near, err) && only)
         err_hint(err, "allora table describe %s", only->name);
     /* SQLite's offset is that of "a" in "a.b". */
     if (!p.known || strchr(name, '.'))

@@ -244,6 +244,8 @@ static void says_where(void **state)
         {"select * from pag", "no table pag", "page", 14, 3},
         {"select 'pag', \"id\" from\n pag", "no table pag", "page", 25, 3},
         {"select idd from page", "no column idd", "id", 7, 3},
+        {"select id from page where name = \"web\"", "no column web", "single quotes: 'web'", 33,
+         5},
         {"select p.nam from page p", "no column p.nam", "name", 9, 3},
         {"select lenght(name) from page", "no function lenght", "length", 7, 6},
         {"select * form page", "syntax error", NULL, 9, 4},
