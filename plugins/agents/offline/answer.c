@@ -262,7 +262,7 @@ static void capital(struct text *out, size_t at)
 static double number_of(const struct query *q, const struct outcome *o, int row)
 {
     char name[WORD_MAX * 2];
-    return sdk_get_real(cell(o, row, sql_agg_name(q, name, sizeof name)), NULL, NAN);
+    return sdk_get_real(cell(o, row, sql_agg_name(q, name, sizeof name)), NULL, (double)NAN);
 }
 
 static void say_count(const struct query *q, const char *question, const struct outcome *o,
