@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 ALLORA = os.environ["ALLORA"]
 room = tempfile.mkdtemp()
@@ -38,8 +39,9 @@ def ask(question):
 
 
 def check(question, verify):
-    # Processes and sockets come and go between two looks: three tries, each with a fresh look.
-    for attempt in range(3):
+    # Processes and sockets come and go between two looks: a few tries, each with a fresh look.
+    for attempt in range(8):
+        time.sleep(0.3 * attempt)
         try:
             verify(*ask(question))
             return
