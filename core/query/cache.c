@@ -10,7 +10,10 @@
 #include "base/mem.h"
 #include "query/cache_private.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define FORMAT_VERSION 1
@@ -49,13 +52,27 @@ static int64_t pragma_int(struct cache *c, const char *sql)
     return value;
 }
 
+/* SQLite would make the file, and its WAL, with the umask's mode; here it is its owner's alone.  A
+ * file that is there is not opened: closing it again would drop the locks of this process. */
+static bool make_private(const char *path)
+{
+    struct stat st;
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0600);
+
+    if (fd >= 0)
+        return close(fd) == 0;
+    if (errno != EEXIST || lstat(path, &st) != 0 || !S_ISREG(st.st_mode))
+        return false;
+    return !(st.st_mode & 077) || chmod(path, 0600) == 0;
+}
+
 /* Opens the file; false when it is not a usable one. */
 static bool try_open(struct cache *c)
 {
     int flags =
         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW;
 
-    if (sqlite3_open_v2(c->path, &c->db, flags, NULL) != SQLITE_OK)
+    if (!make_private(c->path) || sqlite3_open_v2(c->path, &c->db, flags, NULL) != SQLITE_OK)
         return false;
     (void)sqlite3_busy_timeout(c->db, BUSY_MS);
     if (!exec(c, "PRAGMA journal_mode=WAL") || !exec(c, "PRAGMA synchronous=NORMAL"))

@@ -41,7 +41,7 @@ bool cache_peek(struct cache *c, const struct cache_key *key, int64_t max_age_us
                 int64_t *ret_as_of_us);
 
 /* Collects a partition's rows in memory (bounded: past that nothing is kept) and stores them at
- * commit. */
+ * commit.  Rows with a sensitive column are never kept. */
 struct cache_writer;
 struct cache_writer *cache_writer_new(struct cache *c,
                                       const struct cache_key *key); /* NULL: not kept */

@@ -201,8 +201,25 @@ int32_t cache_chunk_rows(allora_str chunk, const struct cache_entry *entry, uint
 /* ---- collecting
  * -------------------------------------------------------------------------------------------- */
 
+/* Would the entry hold what the manifest calls sensitive, as a cell or in a filter? */
+static bool holds_secrets(const struct cache_key *key)
+{
+    const struct column *columns = key->table->table->columns;
+
+    for (uint32_t i = 0; i < key->n_wanted; i++)
+        if (columns[key->wanted[i]].sensitive)
+            return true;
+    for (uint32_t i = 0; i < key->n_filters; i++)
+        if (columns[key->filters[i].column].sensitive)
+            return true;
+    return false;
+}
+
 struct cache_writer *cache_writer_new(struct cache *c, const struct cache_key *key)
 {
+    if (holds_secrets(key))
+        return NULL;
+
     A_CLEAN(buf_done)
     struct buf owner = BUF(CACHE_TEXT), filters = BUF(CACHE_TEXT), columns = BUF(CACHE_TEXT);
     struct cache_writer *w = mem_zalloc(sizeof *w);

@@ -24,7 +24,10 @@ static const char tables[] =
     "{\"name\":\"live\",\"summary\":\"c\",\"nouns\":[\"c\"],\"ttl_s\":0,\"columns\":[{\"name\":"
     "\"id\",\"type\":\"int\",\"summary\":\"c\"}]},"
     "{\"name\":\"parts\",\"summary\":\"c\",\"nouns\":[\"c\"],\"ttl_s\":300,\"partitioned\":true,"
-    "\"columns\":[{\"name\":\"region\",\"type\":\"text\",\"summary\":\"c\"}]}]";
+    "\"columns\":[{\"name\":\"region\",\"type\":\"text\",\"summary\":\"c\"}]},"
+    "{\"name\":\"vault\",\"summary\":\"c\",\"nouns\":[\"c\"],\"ttl_s\":300,\"columns\":[{\"name\":"
+    "\"id\",\"type\":\"int\",\"summary\":\"c\"},{\"name\":\"word\",\"type\":\"text\",\"summary\":"
+    "\"c\",\"sensitive\":true,\"push\":[\"eq\"]}]}]";
 
 static _Atomic int calls, partition_calls, fail_region, n_rows = 50;
 
@@ -179,6 +182,24 @@ static void answers(void **state)
     assert_int_equal(run(f, sql("select tags from cloud limit 1"), NULL), 1);
     assert_int_equal(run(f, sql("select count(tags) from cloud"), &n), 1);
     assert_int_equal(n, 5000);
+}
+
+/* Neither as a cell nor in a filter does anything sensitive reach the disk, and the file is nobody
+ * else's. */
+static void secrets(void **state)
+{
+    struct fixture *f = *state;
+    struct stat st;
+    char name[128];
+    assert_int_equal(run(f, sql("select count(word) from vault"), NULL), 1);
+    assert_int_equal(run(f, sql("select count(word) from vault"), NULL), 1);
+    assert_int_equal(run(f, sql("select count(id) from vault where word = 'x'"), NULL), 1);
+    assert_int_equal(run(f, sql("select count(id) from vault where word = 'x'"), NULL), 1);
+    assert_int_equal(run(f, sql("select count(id) from vault"), NULL), 1);
+    assert_int_equal(run(f, sql("select count(id) from vault"), NULL), 0);
+    path(f, "rows.db", name);
+    assert_int_equal(stat(name, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
 }
 
 static void ages(void **state)
@@ -340,6 +361,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(two_processes, setup, teardown),
         cmocka_unit_test_setup_teardown(answers, setup, teardown),
+        cmocka_unit_test_setup_teardown(secrets, setup, teardown),
         cmocka_unit_test_setup_teardown(ages, setup, teardown),
         cmocka_unit_test_setup_teardown(offline, setup, teardown),
         cmocka_unit_test_setup_teardown(by_partition, setup, teardown),
