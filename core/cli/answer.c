@@ -73,7 +73,9 @@ static int32_t receipt_heads(const json_node *receipt, struct heads *ret)
     return ALLORA_OK;
 }
 
-static int32_t table_rows(struct table_out *t, const struct heads *heads, const json_node *rows)
+/* Every row as typed cells, to a table or to a format: whichever is not NULL. */
+static int32_t each_row(struct table_out *t, struct format *f, const struct heads *heads,
+                        const json_node *rows)
 {
     struct arena mem;
     int32_t rc = ALLORA_OK;
@@ -91,7 +93,7 @@ static int32_t table_rows(struct table_out *t, const struct heads *heads, const 
             cells[i] = value_of(v, heads->list[i].type, &store[i]);
         }
         if (!rc)
-            rc = table_row(t, cells, heads->n);
+            rc = t ? table_row(t, cells, heads->n) : format_row(f, cells, heads->n);
     }
     for (uint32_t i = 0; store && i < heads->n; i++)
         buf_done(&store[i]);
@@ -115,7 +117,7 @@ static void receipt_table(struct render *r, const json_node *receipt)
     if (!receipt_heads(receipt, &heads)) {
         (void)out_write(&r->out, "\n", 1);
         if (!table_begin(&t, &r->out, &heads, NULL, 0, &options))
-            (void)table_rows(&t, &heads, rows);
+            (void)each_row(&t, NULL, &heads, rows);
         table_end(&t);
         if (json_get_bool(receipt, "truncated", false)) {
             A_CLEAN(buf_done) struct buf b = BUF(256);
@@ -177,10 +179,41 @@ static void receipt_line(struct render *r, const json_node *receipt)
     (void)out_buf(&r->out, &b);
 }
 
+/* CSV and Markdown: the rows that the answer shows, as the same rows of a query would come. */
+static void receipt_rows(struct render *r, const json_node *receipt)
+{
+    struct heads heads;
+    struct format f = {0};
+    if (!receipt_heads(receipt, &heads)) {
+        format_begin(&f, &r->out, &heads, r->o.format);
+        (void)each_row(NULL, &f, &heads, json_get(receipt, "rows"));
+        format_end(&f);
+    }
+    heads_done(&heads);
+}
+
+static void answer_csv(struct render *r, const json_node *doc)
+{
+    bool first = true;
+    json_foreach (receipt, json_get(doc, "receipts")) {
+        if (!is_shown(doc, receipt))
+            continue;
+        if (!first)
+            (void)out_write(&r->out, "\r\n", 2);
+        first = false;
+        receipt_rows(r, receipt);
+    }
+    r->any_result = true;
+}
+
 void answer_print(struct render *r, const json_node *doc)
 {
     const json_node *receipts = json_get(doc, "receipts");
     A_CLEAN(buf_done) struct buf cites = BUF(1024);
+    if (r->o.format == OUTPUT_CSV) {
+        answer_csv(r, doc);
+        return;
+    }
     json_foreach (receipt, receipts) {
         if (is_shown(doc, receipt) || !json_count(json_get(doc, "show")))
             buf_addf(&cites, "[%lld]", (long long)json_get_int(receipt, "n", 0));
@@ -198,8 +231,12 @@ void answer_print(struct render *r, const json_node *doc)
     r->prose_open = false;
     r->any_result = true;
     json_foreach (receipt, receipts) {
-        if (is_shown(doc, receipt))
+        if (is_shown(doc, receipt) && r->o.format == OUTPUT_MARKDOWN) {
+            (void)out_write(&r->out, "\n", 1);
+            receipt_rows(r, receipt);
+        } else if (is_shown(doc, receipt)) {
             receipt_table(r, receipt);
+        }
     }
     if (json_count(receipts))
         (void)out_write(&r->out, "\n", 1);

@@ -159,6 +159,20 @@ static void scalar(struct block *k)
     k->i += len ? len : 1;
 }
 
+/* A key, bare where that is safe. */
+static void block_key(struct block *k)
+{
+    size_t at = k->i + 1, len = 0;
+    while (at + len < k->n && k->p[at + len] != '"' && k->p[at + len] != '\\')
+        len++;
+    if (at + len < k->n && k->p[at + len] == '"' && is_plain(k->p + at, len)) {
+        buf_add(k->b, k->p + at, len);
+        k->i = at + len + 1;
+    } else {
+        json_string(k->b, k->p, k->n, &k->i);
+    }
+}
+
 /* A value whose line already holds "key:" or "-".  `inner` is where its own lines begin.  Depth is
  * what json_scan allowed. */
 static void block_value(struct block *k, size_t inner, bool after_dash)
@@ -188,7 +202,7 @@ static void block_value(struct block *k, size_t inner, bool after_dash)
             buf_pad(k->b, ' ', inner);
         }
         if (open == '{') {
-            json_string(k->b, k->p, k->n, &k->i);
+            block_key(k);
             buf_addc(k->b, ':');
             block_value(k, inner + 2, false);
         } else {

@@ -103,12 +103,6 @@ static int32_t run(struct statement *s, const allora_instance *self, allora_ctx 
     return sdk_of(self)->invoke->call(ctx, "query.sql", json, sink, err);
 }
 
-/* The text of a --where value as the person typed it. */
-static const char *value_text(const sdk_json *v)
-{
-    return v->text.ptr;
-}
-
 static int32_t list(allora_instance *self, allora_ctx *ctx, const char *operation,
                     allora_str args_json, const allora_sink *sink, allora_error *err)
 {
@@ -138,10 +132,11 @@ static int32_t list(allora_instance *self, allora_ctx *ctx, const char *operatio
         rc = condition(s, &type, type.name_column ? type.name_column : "name", "glob", name, err);
     sdk_foreach (w, sdk_member(args, "where")) {
         const char *column = rc ? NULL : sdk_copy(self, ctx, w->key);
-        if (!rc && !column)
+        const char *value = rc ? NULL : sdk_copy(self, ctx, w->text); /* as it was typed */
+        if (!rc && (!column || !value))
             rc = sdk_fail(err, ALLORA_E_NOMEM, "out of memory");
         if (!rc)
-            rc = condition(s, &type, column, "=", value_text(w), err);
+            rc = condition(s, &type, column, "=", value, err);
     }
     return rc ? rc : run(s, self, ctx, args, sink, err);
 }
