@@ -106,17 +106,23 @@ def same_rows(want, got, ordered):
     return True
 
 
-def rows_match(reference, answer, ordered, ordered_by):
-    """Is there a column of the answer for each column of the reference, so that the rows are the same?"""
-    if len(reference) != len(answer):
+def without_repeats(rows):
+    return [row for i, row in enumerate(rows) if row not in rows[:i]]
+
+
+def rows_match(reference, answer, ordered, ordered_by, distinct):
+    """Is there a column of the answer for each column of the reference, so that the rows are the same?
+    Where the reference asks which different values there are, the answer may show one more than once."""
+    if not reference or not answer:
+        return not reference and not answer
+    if len(reference) != len(answer) and not distinct:
         return False
-    if not reference:
-        return True
     columns = [ordered_by] if ordered_by else list(reference[0])
     want = [[row[c] for c in columns] for row in reference]
     names = list(answer[0])
     for chosen in itertools.permutations(names, len(columns)):
-        if same_rows(want, [[row.get(c) for c in chosen] for row in answer], ordered):
+        got = [[row.get(c) for c in chosen] for row in answer]
+        if same_rows(want, without_repeats(got) if distinct else got, ordered):
             return True
     return False
 
@@ -144,7 +150,9 @@ def judge(allora, item, code, document, stderr):
         return ("right" if text.lower().startswith(want) else "wrong"), f"wanted {want}: {text}"
     for sql in [item["sql"], *item.get("sql_also", [])]:
         reference = allora.query(sql.replace("$NOW", allora.now))
-        if any(rows_match(reference, rows, item.get("ordered", False), item.get("ordered_by")) for rows in answer_rows(allora, document)):
+        distinct = sql.lower().startswith("select distinct")
+        if any(rows_match(reference, rows, item.get("ordered", False), item.get("ordered_by"), distinct)
+               for rows in answer_rows(allora, document)):
             return "right", text
     sqls = "; ".join(r.get("sql") or "" for r in document.get("receipts") or [])
     return "wrong", f"{text}\n      its SQL: {sqls}\n      reference: {item['sql']}"
