@@ -124,6 +124,17 @@ static void live(struct scan *s, struct scan_cell *cell, const allora_filter *fi
         cell->status = ALLORA_OK;
 }
 
+/* One partition more is done: a person who waits sees how far it is. */
+static void report(struct scan *s)
+{
+    const struct progress *p = s->ctx->progress;
+    uint32_t done = atomic_fetch_add(&s->n_done, 1) + 1;
+
+    if (p && s->n_cells > 1)
+        p->update(p->self, s->r.table->table->name, done, s->n_cells,
+                  (allora_str){"partitions", 10});
+}
+
 static void run_cell(struct scan *s, struct scan_cell *cell)
 {
     allora_ctx *ctx = ctx_open(s->ctx, NULL, 0, 0);
@@ -135,9 +146,7 @@ static void run_cell(struct scan *s, struct scan_cell *cell)
     else if (!from_cache(s, cell, filters, ctx))
         live(s, cell, filters, ctx);
     ctx_close(ctx);
-    (void)pthread_mutex_lock(&s->lock);
-    cell->done = true;
-    (void)pthread_mutex_unlock(&s->lock);
+    report(s);
 }
 
 /* ---- workers

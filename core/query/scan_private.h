@@ -15,7 +15,7 @@ struct scan_cell { /* one partition */
     const allora_value *key; /* of a required column, one value of its IN list; NULL: none */
     const char *name; /* "account=prod region=eu-west-1"; "" when the table has no partitions */
     int32_t status;
-    bool done, cached, partial;
+    bool cached, partial;
     int64_t as_of_us;
     allora_error err;
 };
@@ -35,7 +35,7 @@ struct scan {
     _Atomic bool stop;   /* the reader has enough */
     _Atomic bool hungry; /* the reader waits for rows: ship early */
     _Atomic uint64_t rows_read;
-    _Atomic uint32_t next_cell;
+    _Atomic uint32_t next_cell, n_done;
 
     pthread_mutex_t lock; /* guards all below */
     pthread_cond_t filled, freed;

@@ -404,6 +404,8 @@ int main(int argc, char **argv)
             "select region, state, count(*), avg(cpu), sum(memory) from big group by 1, 2", 0.8);
     compare(e, db, "a filter that is not pushed, 1 M rows",
             "select id, name, cpu from big where cpu > 90.0 and state = 'running'", 0.6);
+    compare(e, db, "order by over 1 M rows", "select id, name, cpu from big order by name, cpu",
+            0.6);
     compare(e, db, "count(*) of 1 M rows", "select count(*) from big where id >= 0", 0.6);
     if (strstr("join", only))
         join(e, db);
