@@ -52,15 +52,18 @@ size_t text_width(const char *p, size_t n)
 {
     size_t width = 0;
     for (size_t i = 0; i < n;) {
-        unsigned char a = (unsigned char)p[i];
-        if (a < 0x80 && (i + 1 == n || (unsigned char)p[i + 1] < 0x80)) {
-            width += a >= 0x20 && a != 0x7f;
-            i++;
-            continue;
+        size_t run = i;
+        while (run < n && p[run] >= 0x20 && p[run] < 0x7f)
+            run++;
+        if (run < n && (unsigned char)p[run] >= 0x80 && run > i)
+            run--; /* what follows may combine with this one */
+        width += run - i;
+        i = run;
+        if (i < n) {
+            size_t w;
+            i += text_cluster(p + i, n - i, &w);
+            width += w;
         }
-        size_t w;
-        i += text_cluster(p + i, n - i, &w);
-        width += w;
     }
     return width;
 }
@@ -140,8 +143,12 @@ size_t text_cut(struct buf *out, const char *p, size_t n, size_t width)
 
 void text_wrap(struct buf *out, const char *p, size_t at, size_t indent, size_t width)
 {
-    size_t column = at;
+    size_t column = at, n = strlen(p);
     bool first = true;
+    if (at + n <= width && !memchr(p, '\n', n)) { /* a byte is at most one column */
+        buf_add(out, p, n);
+        return;
+    }
     while (*p) {
         if (*p == '\n') {
             buf_addc(out, '\n');

@@ -71,14 +71,14 @@ if shutil.which("zsh"):
     z.line("autoload -Uz compinit && compinit -D -u; source <(allora completion zsh); bindkey '^I' complete-word; "
            "unsetopt auto_menu; PROMPT='rea''dy> '")
     z.expect(r"ready> ", timeout=30)
-    z.send("allora quer\t")
-    time.sleep(2)
-    z.send("--expl\t")
-    time.sleep(2)
-    z.send("-o js\t")
-    time.sleep(2)
-    z.send("\x01print -r -- '<\x05>'\r")  # the line itself is what was completed
-    seen = plain(z.expect(r"\n<allora[^\n]*>", timeout=30))
+    for wait in (1, 3, 8):  # zsh says nowhere that a completion has ended: a slow machine gets another try
+        for typed in ("allora quer\t", "--expl\t", "-o js\t"):
+            z.send(typed)
+            time.sleep(wait)
+        z.send("\x01print -r -- '<\x05>'\r")  # the line itself is what was completed
+        seen = plain(z.expect(r"\n<allora[^\n]*>", timeout=30))
+        if "<allora query --explain -o json>" in seen:
+            break
     check("zsh: command, flag, value", "<allora query --explain -o json>" in seen, seen)
     z.send("allora table \t")
     seen = plain(z.expect(r"describe.*list", timeout=30))
