@@ -152,6 +152,9 @@ static bool nobody_has_it(const struct query *best, struct choice *c)
             told = true;
         } else if (q.ties[i] == TIE_SUBJECT && q.t->name_column >= 0 &&
                    q.t->columns[q.t->name_column].type == C_TEXT) {
+            for (int k = 0; k < q.n_conds; k++)
+                if (q.conds[k].column == q.t->name_column)
+                    return false;
             q.conds[i].column = q.t->name_column;
             q.ties[i] = TIE_NONE;
         } else {
@@ -187,7 +190,7 @@ static int32_t pick(const struct mind *m, struct candidate *list, int n, struct 
                 *c = attempt;
             continue;
         }
-        if (i == 0 && close && !names) {
+        if (i == 0 && close && !names && !(list[0].p->t->one_row && list[1].p->t->one_row)) {
             c->verdict = AMBIGUOUS;
             c->q = q;
             c->rival = list[1].p->t;

@@ -103,7 +103,8 @@ static double entry_score(const struct table *t, const struct entry *e, const st
     case M_BASE:
         return 1.2 + words;
     case M_COLUMN:
-        return 1 + words + (t->columns[e->column].shown ? 0.3 : 0) + 0.15 / (1 + e->rank);
+        return 1 + words + (t->columns[e->column].shown ? 0.3 : 0) +
+               (t->columns[e->column].key ? 0.3 : 0) + 0.15 / (1 + e->rank);
     default:
         return 0;
     }
@@ -133,6 +134,18 @@ static void weigh(struct parse *p)
         p->score -= 4;
     if (p->t->one_row && p->q.n_conds > 0)
         p->score -= 2;
+}
+
+/* "how much data …", "the most traffic" */
+static bool in_bytes(const struct parse *p)
+{
+    const struct query *q = &p->q;
+    int column = q->agg_column >= 0 ? q->agg_column
+                 : q->order >= 0    ? q->order
+                 : q->n_select      ? q->select[0]
+                                    : -1;
+    return column >= 0 && p->t->columns[column].unit &&
+           strcmp(p->t->columns[column].unit, "bytes") == 0;
 }
 
 static bool counts_since_boot(const struct parse *p)
@@ -179,6 +192,15 @@ void parse_rest(struct parse *p)
         case F_ANY:
         case F_TOTAL: /* "how many are there in total" */
             continue;
+        case F_RUN: /* "running on port 80"; what runs, elsewhere, is a matter of columns */
+            if (p->t->one_row || reading(it, M_MODIFIER) ||
+                (i + 1 < p->n && p->items[i + 1].func == F_IN && p->q.n_conds))
+                continue;
+            break;
+        case F_STUFF:
+            if (in_bytes(p))
+                continue;
+            break;
         case F_SINCEBOOT:
             if (counts_since_boot(p))
                 continue;
@@ -215,6 +237,35 @@ static bool counts_phrase(const struct parse *p)
             return reading(&p->items[skip_noise(p, i + 1) < p->n ? skip_noise(p, i + 1) : i],
                            M_PHRASE) != NULL;
     return false;
+}
+
+/* "connections" are sockets in a certain state, if the manifest says so. */
+static void noun_condition(struct parse *p)
+{
+    const struct item *it = p->noun_at >= 0 ? &p->items[p->noun_at] : NULL;
+    const struct entry *e = it && it->exact ? reading(it, M_PHRASE) : NULL;
+    if (!e || p->q.group == e->column || p->q.group2 == e->column || p->q.n_conds == MAX_CONDS)
+        return;
+    for (int i = 0; i < p->q.n_conds; i++)
+        if (p->q.conds[i].column == e->column)
+            return;
+    if (p->q.want == WANT_SHARE)
+        return;
+    p->q.ties[p->q.n_conds] = TIE_NONE;
+    p->q.conds[p->q.n_conds++] = *e->cond;
+}
+
+/* "is maria in group sudo": one name can't be two. */
+static void check_contradiction(struct parse *p)
+{
+    for (int i = 0; i < p->q.n_conds; i++) {
+        for (int k = 0; k < i; k++) {
+            const struct cond *a = &p->q.conds[i], *b = &p->q.conds[k];
+            if (a->column >= 0 && a->column == b->column && a->op == OP_EQ && b->op == OP_EQ &&
+                !a->negated && !b->negated)
+                p->failed = true;
+        }
+    }
 }
 
 /* A bare "which X" needs an X: without a noun, some column has to carry the question. */
@@ -259,6 +310,11 @@ void parse_table(const struct words *w, const struct lexicon *l, const struct ta
         parse_ranks, parse_filters, parse_amounts,     parse_selection, parse_rest};
     for (size_t i = 0; i < sizeof passes / sizeof *passes && !p->failed; i++)
         passes[i](p);
+    if (!p->failed)
+        noun_condition(p);
     check_subject(p);
+    check_contradiction(p);
+    if (p->t->one_row && (p->q.order >= 0 || p->q.limit || p->q.group >= 0))
+        p->failed = true; /* nothing to rank */
     weigh(p);
 }

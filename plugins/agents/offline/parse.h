@@ -81,7 +81,10 @@ enum func {
     F_AND_THEN,
     F_ONES,
     F_REST,
-    F_SINCEBOOT
+    F_SINCEBOOT,
+    F_MEMBER,
+    F_RUN,
+    F_STUFF
 };
 
 enum item_kind { I_WORDS, I_NUMBER, I_NAME, I_PAIR, I_TIME, I_SIGN };
@@ -119,10 +122,12 @@ struct parse {
     struct query q;
     enum head head;
     bool which, singular, plural, noun_seen, pronoun, followup, follow_only, follow_more;
-    int current; /* the item that a condition is being made from */
+    int current;            /* the item that a condition is being made from */
     int cond_at[MAX_CONDS]; /* the items where the conditions stand */
-    int noun_at;            /* item of the first noun; -1 */
-    int subject_column;     /* of "which user …"; -1 */
+    char said[2][KEY_MAX];  /* texts of several words */
+    int n_said;
+    int noun_at;        /* item of the first noun; -1 */
+    int subject_column; /* of "which user …"; -1 */
     double score;
     bool failed;
     bool refuse;                        /* no question about facts: why, delete … */

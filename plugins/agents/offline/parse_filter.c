@@ -35,6 +35,25 @@ static int match_negation(struct parse *p, int i)
     return 0;
 }
 
+/* "mention failed password for root": the words up to the next bit of grammar are the text. */
+static const char *running_text(struct parse *p, int k)
+{
+    size_t n = strlen(name_text(p, k, true));
+    char *out = p->said[p->n_said < 2 ? p->n_said++ : 1];
+    (void)snprintf(out, KEY_MAX, "%s", name_text(p, k, true));
+    for (int i = k + 1; i < p->n && item_token(p, k)->kind == T_WORD; i++) {
+        const struct item *it = &p->items[i];
+        if (it->used || (it->kind != I_NAME && it->func != F_NONE) || it->kind == I_TIME)
+            break;
+        for (int t = 0; t < it->n; t++) {
+            int more = snprintf(out + n, KEY_MAX - n, " %s", p->w->tok[it->at + t].raw);
+            n += more > 0 && (size_t)more < KEY_MAX - n ? (size_t)more : 0;
+        }
+        use(p, i);
+    }
+    return out;
+}
+
 static void match(struct parse *p, int i, enum cond_op op)
 {
     struct item *it = &p->items[i];
@@ -84,6 +103,8 @@ static void match(struct parse *p, int i, enum cond_op op)
     c->negated = match_negation(p, i);
     use(p, i);
     use(p, k);
+    if (op == OP_CONTAINS && column != p->t->name_column)
+        c->values[0].text = running_text(p, k);
 }
 
 void parse_matches(struct parse *p)
@@ -256,11 +277,28 @@ static bool can_hold(const struct parse *p, int column, int i)
 {
     const struct column *c = &p->t->columns[column];
     const struct token *t = item_token(p, i);
+    const struct entry *other = reading(&p->items[i], M_VALUE);
+    bool elsewhere = other && !p->items[i].used && other->column != column && c->type == C_TEXT &&
+                     !c->closed && p->items[i].n == 1;
+    if (elsewhere && p->items[i - 1].n_readings) /* "of type tmpfs", beside its column's word */
+        return true;
     if (!value_word(p, i) || c->type == C_TIME || c->type == C_BOOL)
         return false;
     if (is_number(c))
         return t->kind == T_NUMBER;
     return !(t->kind == T_NUMBER && c->type == C_TEXT && c->closed);
+}
+
+static bool links(const char *words)
+{
+    static const char *const last[] = {" by", " as", " to", " of", " from", " on", " in", " at"};
+    size_t n = strlen(words);
+    for (size_t i = 0; i < sizeof last / sizeof *last; i++) {
+        size_t k = strlen(last[i]);
+        if (n > k && strcmp(words + n - k, last[i]) == 0)
+            return true;
+    }
+    return false;
 }
 
 /* "which type is …": the column is what is asked for, not a condition. */
@@ -272,6 +310,14 @@ static bool opening_column(const struct parse *p, int i)
     return true;
 }
 
+static bool column_links(const struct item *it)
+{
+    for (int r = 0; r < it->n_readings; r++)
+        if (it->readings[r]->meaning == M_COLUMN && links(it->readings[r]->words))
+            return true;
+    return false;
+}
+
 /* COLUMN [is|=|named|the] VALUE */
 static bool column_value(struct filter *f, int i)
 {
@@ -280,7 +326,9 @@ static bool column_value(struct filter *f, int i)
     int k;
     for (k = i + 1; k < p->n; k++) {
         enum func g = p->items[k].func;
-        if (g != F_NOISE && g != F_BE && g != F_EQ && g != F_NOT && g != F_NAMED && g != F_OF)
+        bool noun = reading(&p->items[k], M_NOUN) && column_links(it);
+        if (g != F_NOISE && g != F_BE && g != F_EQ && g != F_NOT && g != F_NAMED && g != F_OF &&
+            !noun)
             break;
     }
     for (int r = 0; r < it->n_readings; r++) {
@@ -303,7 +351,8 @@ static bool column_value(struct filter *f, int i)
             (be && p->head == HEAD_LIST && p->which && i < k &&
              is_number(&p->t->columns[e->column])))
             return false;
-        put_name(f, e->column, TIE_COLUMN, i, k);
+        bool linked = be || i + 1 < k || links(e->words);
+        put_name(f, e->column, linked ? TIE_COLUMN : TIE_BESIDE, i, k);
         return true;
     }
     return false;
@@ -313,6 +362,25 @@ static bool before_is(const struct parse *p, int i, enum func g)
 {
     int k = back_noise(p, i - 1);
     return k >= 0 && p->items[k].func == g;
+}
+
+/* "have a login shell", where the manifest knows "with a login shell" */
+static const struct entry *phrase_with(const struct parse *p, const struct item *it)
+{
+    static const char *const openings[] = {"witha", "withan", "havea", "havean", "with", "have"};
+    for (size_t i = 0; i < sizeof openings / sizeof *openings; i++) {
+        char key[KEY_MAX];
+        int n = 0;
+        (void)snprintf(key, sizeof key, "%s", openings[i]);
+        for (int t = 0; t < it->n; t++)
+            if (!token_key(&p->w->tok[it->at + t], false, key))
+                return NULL;
+        const struct entry *e = lexicon_find(p->t, key, &n);
+        for (int k = 0; k < n; k++)
+            if (e[k].meaning == M_PHRASE)
+                return &e[k];
+    }
+    return NULL;
 }
 
 /* encrypted volumes, is it held, has a public address */
@@ -343,6 +411,13 @@ static bool column_alone(struct filter *f, int i)
         return true;
     }
     if (f->neg == NEG_WITHOUT || has) {
+        const struct entry *phrase = has ? phrase_with(p, &p->items[i]) : NULL;
+        if (phrase) {
+            put(f, phrase->cond, i, i);
+            return true;
+        }
+        if (c->closed && c->type == C_TEXT && f->neg != NEG_WITHOUT)
+            return false; /* one of its values may well mean "none" */
         if (is_number(c) && f->neg != NEG_WITHOUT)
             return false;
         if (f->neg == NEG_WITHOUT) {
@@ -403,6 +478,13 @@ static bool name_alone(struct filter *f, int i)
     if (t->kind == T_NUMBER)
         return false;
     enum tie tie = TIE_NONE;
+    bool member = next->func == F_MEMBER || (next->func == F_IN && right == p->n - 1) ||
+                  (g == F_MEMBER && p->t->name_column >= 0);
+    if (member && next->func != F_NONE && (next->func == F_MEMBER || next->func == F_IN)) {
+        use(p, right);
+        put_name(f, -1, TIE_MEMBER, i, i);
+        return true;
+    }
     if (t->possessive)
         tie = TIE_OWNER;
     else if (g == F_OF || g == F_BY || g == F_FOR || g == F_AND_THEN)

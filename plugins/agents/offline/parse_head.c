@@ -10,6 +10,36 @@ static void want(struct parse *p, enum head head, enum want w, int i)
     use(p, i);
 }
 
+/* "how big is the swap": its "swap size" */
+static bool how_big(struct parse *p, int i)
+{
+    const char *word = item_token(p, i + 1)->text;
+    if (strcmp(word, "big") != 0 && strcmp(word, "large") != 0)
+        return false;
+    for (int k = i + 2; k < p->n; k++) {
+        char key[KEY_MAX] = "";
+        int n = 0;
+        for (int t = 0; t < p->items[k].n; t++)
+            if (!token_key(&p->w->tok[p->items[k].at + t], false, key))
+                return false;
+        if (strlen(key) + 5 > sizeof key)
+            return false;
+        memcpy(key + strlen(key), "size", 5);
+        const struct entry *e = lexicon_find(p->t, key, &n);
+        for (int r = 0; r < n; r++) {
+            if (e[r].meaning != M_COLUMN)
+                continue;
+            use(p, i);
+            use(p, i + 1);
+            use(p, k);
+            query_select(&p->q, e[r].column);
+            p->head = HEAD_AMOUNT;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* "how big", "how full", "how expensive" */
 static bool how(struct parse *p, int i)
 {
@@ -18,7 +48,7 @@ static bool how(struct parse *p, int i)
     if (!e)
         e = reading(next, M_COLUMN);
     if (!e)
-        return false;
+        return how_big(p, i);
     use(p, i);
     use(p, i + 1);
     next->func = F_NONE;
@@ -109,6 +139,8 @@ void parse_head(struct parse *p)
 {
     p->head = HEAD_LIST;
     int i = 0;
+    const char *first = item_token(p, 0)->text; /* "which process" may be a column's name */
+    p->which = strcmp(first, "which") == 0 || strcmp(first, "what") == 0;
     while (i < p->n && !p->failed && opening(p, i))
         i++;
     /* "processes: how many", "what is the number of processes" */

@@ -283,15 +283,20 @@ static void most(struct parse *p, int i, bool high)
     }
     if (time && most_counted(p, i, k, high))
         return;
-    if (k >= p->n && most_behind(p, i, high))
+    bool stuff = k < p->n && it->func == F_STUFF && !it->used;
+    if ((k >= p->n || stuff) && most_behind(p, i, high))
         return;
-    if (k < p->n && reading(it, M_NOUN)) {
+    if (k < p->n && (reading(it, M_NOUN) || (reading(it, M_PHRASE) && p->noun_at < 0))) {
+        int before = back_noise(p, i - 1);
+        const struct entry *verb = before > 0 ? reading(&p->items[before], M_COLUMN) : NULL;
+        if (verb && p->t->columns[verb->column].type == C_TIME)
+            use(p, before); /* logged the most errors */
         int subject = subject_before(p, i);
         if (subject < 0) { /* "the user with the most processes": behind nothing */
             parse_fail(p, i);
             return;
         }
-        use_span(p, i, k);
+        use_span(p, i, reading(it, M_NOUN) ? k : i);
         rank_groups(p, subject, AGG_COUNT, -1, high);
         p->plural = false;
         take_limit(p, i);

@@ -27,51 +27,6 @@ static int find_column(const struct parse *p, bool number)
     return -1;
 }
 
-static void aggregate(struct parse *p, enum aggregate agg, int column)
-{
-    p->q.agg = agg;
-    p->q.agg_column = column;
-    if (p->q.want != WANT_GROUP && p->q.want != WANT_SHARE)
-        p->q.want = WANT_NUMBER;
-}
-
-/* total, average, maximum, minimum */
-static void said_aggregate(struct parse *p, int i, enum aggregate agg)
-{
-    int column = -1;
-    if (p->q.agg != AGG_NONE || p->q.order >= 0)
-        return;
-    if (p->q.n_select && is_number(&p->t->columns[p->q.select[0]])) {
-        column = p->q.select[0]; /* how big are they together */
-        p->q.n_select = 0;
-    } else {
-        int k = find_column(p, true);
-        if (k < 0) {
-            if (agg != AGG_SUM)
-                parse_fail(p, i);
-            return;
-        }
-        column = unused_column(p, k, true)->column;
-        use(p, k);
-    }
-    use(p, i);
-    if (p->t->one_row)
-        query_select(&p->q, column);
-    else
-        aggregate(p, agg, column);
-}
-
-static bool only_named(const struct parse *p)
-{
-    for (int i = 0; i < p->q.n_conds; i++) {
-        const struct cond *c = &p->q.conds[i];
-        bool key = c->column >= 0 && p->t->columns[c->column].key && c->op == OP_EQ;
-        if (key && c->n_values == 1 && !c->negated)
-            return true;
-    }
-    return false;
-}
-
 /* "how much swap is left": what the words mean together ("swap left") comes before what one of
  * them means alone.  -1: they mean nothing together. */
 static int together(struct parse *p)
@@ -121,6 +76,55 @@ static void use_again(struct parse *p, int column)
                 use(p, i);
 }
 
+static void aggregate(struct parse *p, enum aggregate agg, int column)
+{
+    p->q.agg = agg;
+    p->q.agg_column = column;
+    if (p->q.want != WANT_GROUP && p->q.want != WANT_SHARE)
+        p->q.want = WANT_NUMBER;
+}
+
+/* total, average, maximum, minimum */
+static void said_aggregate(struct parse *p, int i, enum aggregate agg)
+{
+    int column = -1;
+    if (p->q.agg != AGG_NONE || p->q.order >= 0)
+        return;
+    if (p->q.n_select && is_number(&p->t->columns[p->q.select[0]])) {
+        column = p->q.select[0]; /* how big are they together */
+        p->q.n_select = 0;
+    } else {
+        column = p->head == HEAD_AMOUNT ? together(p) : -1;
+        int k = column >= 0 ? -1 : find_column(p, true);
+        if (k < 0 && column < 0) {
+            if (agg != AGG_SUM)
+                parse_fail(p, i);
+            return;
+        }
+        if (k >= 0) {
+            column = unused_column(p, k, true)->column;
+            use(p, k);
+        }
+        use_again(p, column);
+    }
+    use(p, i);
+    if (p->t->one_row)
+        query_select(&p->q, column);
+    else
+        aggregate(p, agg, column);
+}
+
+static bool only_named(const struct parse *p)
+{
+    for (int i = 0; i < p->q.n_conds; i++) {
+        const struct cond *c = &p->q.conds[i];
+        bool key = c->column >= 0 && p->t->columns[c->column].key && c->op == OP_EQ;
+        if (key && c->n_values == 1 && !c->negated)
+            return true;
+    }
+    return false;
+}
+
 /* how much memory …, what do … cost, how many threads has … */
 static void amount(struct parse *p)
 {
@@ -130,7 +134,7 @@ static void amount(struct parse *p)
     if (p->q.n_select) {
         column = p->q.select[0];
     } else {
-        column = p->head == HEAD_AMOUNT ? together(p) : -1;
+        column = p->head == HEAD_AMOUNT || p->head == HEAD_COUNT ? together(p) : -1;
         int k = column >= 0 ? -1 : find_column(p, true);
         if (k < 0 && column < 0)
             k = find_column(p, false);
@@ -181,6 +185,11 @@ void parse_amounts(struct parse *p)
     int k = skip_noise(p, first + 1);
     bool counts_column = p->head == HEAD_COUNT && first < p->n && unused_column(p, k, true) &&
                          !reading(&p->items[k], M_NOUN);
+    bool named = p->noun_at >= 0 || p->t->one_row || p->followup || p->q.group >= 0;
+    for (int i = 0; i < p->q.n_conds; i++)
+        named = named || p->q.ties[i] != TIE_NONE;
+    if (counts_column && !named)
+        p->failed = true;
     for (size_t s = 0; s < sizeof said / sizeof *said; s++)
         for (int i = 0; i < p->n && !p->failed; i++)
             if (p->items[i].func == said[s].f && !p->items[i].used &&
@@ -317,6 +326,25 @@ static void select_duration(struct parse *p)
     p->failed = p->failed || p->q.n_select == 0;
 }
 
+/* "who maintains x": the column that is "maintained by" */
+static int who_by_verb(struct parse *p, int i)
+{
+    char key[KEY_MAX] = "";
+    int n = 0;
+    if (p->items[i].used || p->items[i].n != 1 ||
+        !token_key(&p->w->tok[p->items[i].at], true, key) || strlen(key) + 3 > sizeof key)
+        return -1;
+    memcpy(key + strlen(key), "by", 3);
+    const struct entry *e = lexicon_find(p->t, key, &n);
+    for (int r = 0; r < n; r++) {
+        if (e[r].meaning == M_COLUMN && p->t->columns[e[r].column].type == C_TEXT) {
+            use(p, i);
+            return e[r].column;
+        }
+    }
+    return -1;
+}
+
 static void select_who(struct parse *p)
 {
     int who = -1;
@@ -331,6 +359,8 @@ static void select_who(struct parse *p)
             }
         }
     }
+    for (int i = 0; i < p->n && who < 0; i++)
+        who = who_by_verb(p, i);
     for (int i = 0; i < p->t->n_columns && who < 0; i++)
         if (p->t->columns[i].who)
             who = i;
@@ -341,6 +371,10 @@ static void select_who(struct parse *p)
         people = people || person[k].meaning == M_NOUN;
     if (people)
         return;
+    if (p->q.n_conds == 0 && p->q.group < 0) { /* who does what? */
+        p->failed = true;
+        return;
+    }
     if (who < 0 || p->q.group >= 0)
         p->failed = p->failed || who < 0;
     else
@@ -450,6 +484,13 @@ void parse_selection(struct parse *p)
         select_duration(p);
     if (p->head == HEAD_WHO)
         select_who(p);
+    for (int i = p->n - 1; i >= 0 && i == p->n - 1; i--) { /* "what is process 1 called?" */
+        if (p->items[i].func == F_NAMED && !p->items[i].used && p->t->name_column >= 0 &&
+            p->which) {
+            query_select(&p->q, p->t->name_column);
+            use(p, i);
+        }
+    }
     if (p->q.want == WANT_LIST)
         select_named(p);
     drop_fixed(&p->q);

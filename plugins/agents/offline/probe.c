@@ -35,6 +35,11 @@ static void offer_text(struct places *l, const struct table *t, int column)
 static struct places places_for(const struct table *t, enum tie tie)
 {
     struct places l = {.n = 0};
+    for (int i = 0; tie == TIE_MEMBER && i < t->n_columns; i++)
+        if (t->columns[i].type == C_JSON && !t->columns[i].costly)
+            offer(&l, i);
+    if (tie == TIE_MEMBER)
+        return l;
     if (tie == TIE_OWNER)
         for (int i = 0; i < t->n_columns; i++)
             if (t->columns[i].who)
@@ -76,6 +81,16 @@ static void lookup_sql(const struct table *t, const struct places *l, const char
     text_add(out, "select ");
     for (int i = 0; i < l->n; i++) {
         text_add(out, i ? ", max(case when " : "max(case when ");
+        if (t->columns[l->column[i]].type == C_JSON) {
+            text_add(out, "exists (select 1 from json_each(");
+            sql_name(t->columns[l->column[i]].name, out);
+            text_add(out, ") where lower(value) = ");
+            sql_literal(folded, out);
+            text_add(out, ") then ");
+            sql_literal(name, out);
+            text_addf(out, " end) as p%d", i);
+            continue;
+        }
         if (part) {
             text_add(out, "instr(lower(");
             sql_name(t->columns[l->column[i]].name, out);
@@ -122,6 +137,27 @@ static int32_t look_up(const struct mind *m, const struct table *t, const struct
     return ALLORA_OK;
 }
 
+/* Without those columns that another condition has fixed already; then lists may hold the name:
+ * "is maria in group sudo". */
+static struct places free_places(const struct query *q, int at, struct places l)
+{
+    struct places ret = {.n = 0};
+    bool fixed = false;
+    for (int i = 0; i < l.n; i++) {
+        bool taken = false;
+        for (int k = 0; k < q->n_conds; k++)
+            taken = taken || (k != at && q->conds[k].column == l.column[i] &&
+                              q->conds[k].op == OP_EQ && !q->conds[k].negated);
+        fixed = fixed || taken;
+        if (!taken)
+            offer(&ret, l.column[i]);
+    }
+    for (int i = 0; fixed && i < q->t->n_columns; i++)
+        if (q->t->columns[i].type == C_JSON && !q->t->columns[i].costly)
+            offer(&ret, i);
+    return ret;
+}
+
 static void assume(const struct mind *m, struct choice *c, const char *text)
 {
     if (text && c->n_assumed < 4)
@@ -142,17 +178,31 @@ static int32_t one_name(const struct mind *m, struct query *q, int at, int v, st
     if (known)
         offer(&l, cond->column);
     else
-        l = places_for(t, q->ties[at]);
+        l = free_places(q, at, places_for(t, q->ties[at]));
     int column = -1;
     int32_t status = look_up(m, t, &l, name, false, &column, &spelling, err);
     if (status < 0)
         return status;
     if (column >= 0) {
         cond->column = column;
+        cond->op = t->columns[column].type == C_JSON ? OP_HAS : cond->op;
         cond->values[v].text = spelling ? spelling : name;
         return ALLORA_OK;
     }
-    if (known)
+    if (known && t->columns[cond->column].who && q->ties[at] == TIE_COLUMN) {
+        l = places_for(t, TIE_OWNER); /* "opened by" may mean either of two */
+        status = look_up(m, t, &l, name, false, &column, &spelling, err);
+        if (status < 0)
+            return status;
+        if (column >= 0 && t->columns[column].who) {
+            cond->column = column;
+            cond->values[v].text = spelling ? spelling : name;
+            return ALLORA_OK;
+        }
+        column = -1;
+    }
+    bool sure = q->ties[at] == TIE_COLUMN || q->ties[at] == TIE_NAMED || q->want == WANT_YESNO;
+    if (known && sure)
         return ALLORA_OK; /* nobody has it: that is an answer */
     bool loose = q->ties[at] == TIE_LOOSE && strlen(name) >= 3 && cond->n_values == 1 &&
                  t->name_column >= 0 && t->columns[t->name_column].type == C_TEXT && !t->one_row;

@@ -17,7 +17,17 @@ enum want {
 enum aggregate { AGG_NONE, AGG_COUNT, AGG_SUM, AGG_AVG, AGG_MIN, AGG_MAX };
 
 /* How a name of unknown meaning was tied to the rest: decides which columns may hold it. */
-enum tie { TIE_NONE, TIE_COLUMN, TIE_NAMED, TIE_NOUN, TIE_OWNER, TIE_SUBJECT, TIE_LOOSE };
+enum tie {
+    TIE_NONE,
+    TIE_COLUMN,
+    TIE_NAMED,
+    TIE_NOUN,
+    TIE_OWNER,
+    TIE_MEMBER,
+    TIE_BESIDE,
+    TIE_SUBJECT,
+    TIE_LOOSE
+};
 
 struct query {
     const struct table *t;

@@ -129,6 +129,12 @@ void word_stem(const char *in, char *out)
     for (size_t i = 0; i < n; i++)
         if (!islower((unsigned char)out[i]))
             return; /* names, numbers, other scripts */
+    static const char *const irregular[][2] = {
+        {"sent", "send"},     {"ran", "run"},     {"began", "begin"}, {"wrote", "write"},
+        {"written", "write"}, {"spent", "spend"}, {"built", "build"}, {"bought", "buy"}};
+    for (size_t i = 0; i < sizeof irregular / sizeof *irregular; i++)
+        if (strcmp(out, irregular[i][0]) == 0)
+            n = (size_t)snprintf(out, WORD_MAX, "%s", irregular[i][1]);
     n = cut_plural(out, n);
     size_t cut = ends(out, n, "ing") && n > 5 ? 3 : ends(out, n, "ed") && n > 3 ? 2 : 0;
     if (cut && has_vowel(out, n - cut)) {
