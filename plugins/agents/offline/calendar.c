@@ -255,7 +255,8 @@ static int window_at(const struct words *w, int i, int64_t now, struct span *s)
     bool within = is(w, k, "within");
     if (is(w, k, "in|within|over|during|for|from"))
         k++;
-    if (is(w, k, "the"))
+    bool the = is(w, k, "the");
+    if (the)
         k++;
     bool past = is(w, k, "last|past|previous"), next = is(w, k, "next|coming|following");
     if (past || next)
@@ -270,6 +271,11 @@ static int window_at(const struct words *w, int i, int64_t now, struct span *s)
     else if (is(w, k, "a|an"))
         k++;
     if (!unit_at(w, k, &u))
+        return 0;
+    if (!counted && !the && !within && !is(w, k - 1, "past|a|an") && u.factor > 80000 * 1.0 &&
+        (u.dim == DIM_TIME || u.dim == DIM_MONTHS) && !is(w, k, "day"))
+        return 0; /* "last week" is the calendar's */
+    if (!counted && !the && !within && is(w, k - 1, "last|previous|next") && u.dim == DIM_MONTHS)
         return 0;
     bool ago = is(w, k + 1, "ago");
     if (ago)

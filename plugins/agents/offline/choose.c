@@ -147,6 +147,11 @@ static bool nobody_has_it(const struct query *best, struct choice *c)
 {
     struct query q = *best;
     bool told = false;
+    int names = 0;
+    for (int i = 0; i < q.n_conds; i++)
+        names += q.ties[i] != TIE_NONE;
+    if (names != 1)
+        return false;
     for (int i = 0; i < q.n_conds; i++) {
         if (q.ties[i] == TIE_NONE) {
             told = true;

@@ -216,6 +216,11 @@ static void add_column(struct builder *b, const struct table *t, int i, struct c
         e.rank = rank++;
         add(b, s->text.ptr, e);
     }
+    size_t n = strlen(c->name);
+    if (c->type == C_TIME && n > 3 && strcmp(c->name + n - 3, "_at") == 0) {
+        e.rank = 40; /* "closed in October" is about closed_at */
+        add(b, sdk_printf(b->self, b->ctx, "%.*s", (int)(n - 3), c->name), e);
+    }
     rank = 0;
     sdk_foreach (v, sdk_member(c->node, "values"))
         if (v->type == SDK_STRING)

@@ -72,6 +72,10 @@ static void find_noun(struct parse *p)
         if (p->noun_at >= 0)
             continue;
         const struct token *last = &p->w->tok[p->items[i].at + p->items[i].n - 1];
+        size_t end = strlen(last->text);
+        if (e->stemmed && end > 3 &&
+            (strcmp(last->text + end - 2, "ed") == 0 || strcmp(last->text + end - 3, "ing") == 0))
+            continue; /* "logged" is no log */
         const char *blank = strrchr(e->words, ' ');
         char head[WORD_MAX];
         word_fold(blank ? blank + 1 : e->words, strlen(blank ? blank + 1 : e->words), head);
@@ -194,7 +198,16 @@ void parse_rest(struct parse *p)
             continue;
         case F_RUN: /* "running on port 80"; what runs, elsewhere, is a matter of columns */
             if (p->t->one_row || reading(it, M_MODIFIER) ||
-                (i + 1 < p->n && p->items[i + 1].func == F_IN && p->q.n_conds))
+                (i + 1 < p->n && p->items[i + 1].func == F_IN && p->q.n_conds) ||
+                (i == p->n - 1 && p->q.n_select))
+                continue;
+            break;
+        case F_WILL: /* the future is known only where a date says it */
+            if (table_looks_ahead(p->t))
+                continue;
+            break;
+        case F_VIEWS:
+            if (p->t->view)
                 continue;
             break;
         case F_STUFF:
@@ -209,6 +222,8 @@ void parse_rest(struct parse *p)
         case F_ONES:
         case F_ONLY:
         case F_AND_THEN:
+            if (i > 0 && p->items[i - 1].func == F_EXCEPT && p->q.n_conds)
+                continue; /* all but those in … */
             if (p->followup || (it->func == F_ONES && p->noun_at >= 0) || p->t->one_row)
                 continue;
             break;
@@ -312,6 +327,10 @@ void parse_table(const struct words *w, const struct lexicon *l, const struct ta
         passes[i](p);
     if (!p->failed)
         noun_condition(p);
+    if (p->q.all) { /* the exceptions are looked for */
+        p->failed = p->failed || p->q.n_conds != 1;
+        p->q.conds[0].negated = !p->q.conds[0].negated;
+    }
     check_subject(p);
     check_contradiction(p);
     if (p->t->one_row && (p->q.order >= 0 || p->q.limit || p->q.group >= 0))

@@ -82,6 +82,9 @@ enum func {
     F_ONES,
     F_REST,
     F_SINCEBOOT,
+    F_WILL,
+    F_VIEWS,
+    F_NEXT,
     F_MEMBER,
     F_RUN,
     F_STUFF
@@ -149,10 +152,12 @@ bool is_name(const struct parse *p, int i); /* a word that might be a proper nam
 const struct token *item_token(const struct parse *p, int i);
 void use(struct parse *p, int i);
 void use_span(struct parse *p, int from, int to);
+bool table_looks_ahead(const struct table *t);
 bool is_number(const struct column *c);
 const char *name_text(const struct parse *p, int i, bool raw);
 void parse_fail(struct parse *p, int i);
 
+int who_by_verb(struct parse *p, int i);
 void parse_head(struct parse *p);
 void parse_times(struct parse *p);
 void parse_comparisons(struct parse *p);

@@ -310,10 +310,20 @@ static bool opening_column(const struct parse *p, int i)
     return true;
 }
 
-static bool column_links(const struct item *it)
+static int tag_column(const struct parse *p)
+{
+    for (int i = 0; i < p->t->n_columns; i++)
+        if (p->t->columns[i].type == C_JSON && (strcmp(p->t->columns[i].name, "tags") == 0 ||
+                                                strcmp(p->t->columns[i].name, "labels") == 0))
+            return i;
+    return -1;
+}
+
+static bool column_links(const struct parse *p, const struct item *it)
 {
     for (int r = 0; r < it->n_readings; r++)
-        if (it->readings[r]->meaning == M_COLUMN && links(it->readings[r]->words))
+        if (it->readings[r]->meaning == M_COLUMN &&
+            p->t->columns[it->readings[r]->column].type != C_JSON && links(it->readings[r]->words))
             return true;
     return false;
 }
@@ -326,10 +336,25 @@ static bool column_value(struct filter *f, int i)
     int k;
     for (k = i + 1; k < p->n; k++) {
         enum func g = p->items[k].func;
-        bool noun = reading(&p->items[k], M_NOUN) && column_links(it);
+        bool noun = reading(&p->items[k], M_NOUN) && column_links(p, it);
         if (g != F_NOISE && g != F_BE && g != F_EQ && g != F_NOT && g != F_NAMED && g != F_OF &&
             !noun)
             break;
+    }
+    int tags = tag_column(p);
+    const struct entry *tag = reading(it, M_COLUMN);
+    if (tag && tag->column == tags && tags >= 0 && is_name(p, i + 1) &&
+        p->items[i + 1].kind == I_NAME) {
+        int second = i + 2; /* "tag tier gold", "tag tier is gold" */
+        while (second < p->n && (p->items[second].func == F_BE || p->items[second].func == F_EQ))
+            second++;
+        if (!is_name(p, second))
+            return false;
+        struct cond c = {.column = tags, .op = OP_HAS, .n_values = 2};
+        c.values[0].text = name_text(p, i + 1, true);
+        c.values[1].text = name_text(p, second, true);
+        put(f, &c, i, second);
+        return true;
     }
     for (int r = 0; r < it->n_readings; r++) {
         const struct entry *e = it->readings[r];
@@ -353,6 +378,8 @@ static bool column_value(struct filter *f, int i)
             return false;
         bool linked = be || i + 1 < k || links(e->words);
         put_name(f, e->column, linked ? TIE_COLUMN : TIE_BESIDE, i, k);
+        if (!p->failed && f->last)
+            f->last->words = e->words;
         return true;
     }
     return false;
@@ -441,7 +468,7 @@ static bool subject(const struct parse *p, int i)
     if (k < 0)
         return i == 0;
     enum func g = p->items[k].func;
-    return g == F_BE || g == F_DO || g == F_HAVE || g == F_HOWLONG || g == F_WHEN;
+    return g == F_BE || g == F_DO || g == F_HOWLONG || g == F_WHEN || (g == F_HAVE && k == 0);
 }
 
 static const struct entry *noun_of(const struct parse *p, int i)
@@ -455,6 +482,26 @@ static int key_column(const struct parse *p, const struct token *t)
         if (p->t->columns[i].key && is_number(&p->t->columns[i]))
             return i;
     return t->kind == T_NUMBER ? -1 : p->t->name_column;
+}
+
+/* "debian" where the values are debian-11 and debian-12 */
+static bool family(struct filter *f, int i)
+{
+    struct parse *p = f->p;
+    const struct token *t = item_token(p, i);
+    size_t n = strlen(t->text);
+    for (int c = 0; c < p->t->n_columns && n >= 3 && t->kind == T_WORD; c++) {
+        struct cond model = {.column = c, .op = OP_EQ};
+        sdk_foreach (v, sdk_member(p->t->columns[c].node, "values"))
+            if (v->type == SDK_STRING && v->text.len > n && memcmp(v->text.ptr, t->text, n) == 0 &&
+                v->text.ptr[n] == '-' && model.n_values < MAX_VALUES)
+                model.values[model.n_values++].text = v->text.ptr;
+        if (model.n_values < 2)
+            continue;
+        put(f, &model, i, i);
+        return true;
+    }
+    return false;
 }
 
 /* A name that stands by itself: what ties it to the rest? */
@@ -477,6 +524,8 @@ static bool name_alone(struct filter *f, int i)
     }
     if (t->kind == T_NUMBER)
         return false;
+    if (family(f, i))
+        return true;
     enum tie tie = TIE_NONE;
     bool member = next->func == F_MEMBER || (next->func == F_IN && right == p->n - 1) ||
                   (g == F_MEMBER && p->t->name_column >= 0);
@@ -489,7 +538,8 @@ static bool name_alone(struct filter *f, int i)
         tie = TIE_OWNER;
     else if (g == F_OF || g == F_BY || g == F_FOR || g == F_AND_THEN)
         tie = TIE_OWNER;
-    else if (g == F_IN || g == F_WITH)
+    else if (g == F_IN || g == F_WITH || (g == F_HAVE && p->head == HEAD_WHO) ||
+             (p->head == HEAD_WHO && p->subject_column >= 0))
         tie = TIE_LOOSE;
     else if (left >= 0 && noun_of(p, left))
         tie = TIE_LOOSE;
@@ -512,15 +562,6 @@ static bool name_alone(struct filter *f, int i)
         use(p, left - 1);
     put_name(f, -1, tie, i, i);
     return true;
-}
-
-static int tag_column(const struct parse *p)
-{
-    for (int i = 0; i < p->t->n_columns; i++)
-        if (p->t->columns[i].type == C_JSON && (strcmp(p->t->columns[i].name, "tags") == 0 ||
-                                                strcmp(p->t->columns[i].name, "labels") == 0))
-            return i;
-    return -1;
 }
 
 /* env=prod, uid:0 */
@@ -568,6 +609,15 @@ static bool pair(struct filter *f, int i)
     return true;
 }
 
+static bool done_by(struct parse *p, int i)
+{
+    bool does = false;
+    for (int k = 0; k < i; k++)
+        does = does || strcmp(item_token(p, k)->text, "did") == 0 ||
+               strcmp(item_token(p, k)->text, "does") == 0;
+    return does && who_by_verb(p, i) >= 0;
+}
+
 static bool negates(enum func g)
 {
     return g == F_NOT || g == F_EXCEPT || g == F_WITHOUT || g == F_NO;
@@ -586,11 +636,21 @@ static void one(struct filter *f, int i)
     }
     if (it->func != F_NONE && it->func != F_HAVE && it->func != F_DO && !it->exact)
         return;
+    int next = skip_noise(p, i + 1);
+    if (it->func == F_RUN && p->noun_at >= 0 && p->noun_at < i && next < p->n &&
+        !p->items[next].used &&
+        (reading(&p->items[next], M_VALUE) || p->items[next].kind == I_NAME)) {
+        use(p, i); /* "servers running windows" */
+        return;
+    }
     const struct entry *e = reading(it, M_PHRASE);
     if (!e)
         e = reading(it, M_VALUE);
     if (e && (it->func == F_NONE || it->exact)) {
-        put(f, e->cond, i, i);
+        if (e->meaning == M_VALUE && i == p->n - 1 && done_by(p, i))
+            parse_fail(p, i); /* "how many did maria open" is no state */
+        else
+            put(f, e->cond, i, i);
         return;
     }
     if (it->func != F_NONE)

@@ -10,6 +10,25 @@ static void want(struct parse *p, enum head head, enum want w, int i)
     use(p, i);
 }
 
+/* "who maintains x": the column that is "maintained by" */
+int who_by_verb(struct parse *p, int i)
+{
+    char key[KEY_MAX] = "";
+    int n = 0;
+    if (p->items[i].used || p->items[i].n != 1 ||
+        !token_key(&p->w->tok[p->items[i].at], true, key) || strlen(key) + 3 > sizeof key)
+        return -1;
+    memcpy(key + strlen(key), "by", 3);
+    const struct entry *e = lexicon_find(p->t, key, &n);
+    for (int r = 0; r < n; r++) {
+        if (e[r].meaning == M_COLUMN && p->t->columns[e[r].column].type == C_TEXT) {
+            use(p, i);
+            return e[r].column;
+        }
+    }
+    return -1;
+}
+
 /* "how big is the swap": its "swap size" */
 static bool how_big(struct parse *p, int i)
 {
@@ -104,6 +123,8 @@ static bool opening(struct parse *p, int i)
         return false;
     case F_WHO:
         want(p, HEAD_WHO, WANT_LIST, i);
+        for (int k = i + 1; k < p->n && k < i + 4 && p->subject_column < 0; k++)
+            p->subject_column = who_by_verb(p, k);
         return false;
     case F_WHERE:
         want(p, HEAD_WHERE, WANT_LIST, i);
@@ -129,8 +150,10 @@ static bool opening(struct parse *p, int i)
     }
     if (opens_yesno(p, i) && !seen_question(p, i)) {
         want(p, HEAD_YESNO, WANT_YESNO, i);
-        if (item_at(p, i + 1)->func == F_THERE)
+        if (item_at(p, i + 1)->func == F_THERE) {
+            p->q.exists = true;
             use(p, i + 1);
+        }
     }
     return false;
 }
@@ -145,7 +168,11 @@ void parse_head(struct parse *p)
         i++;
     /* "processes: how many", "what is the number of processes" */
     for (i = 0; i < p->n && p->head == HEAD_LIST; i++) {
-        if (p->items[i].func == F_MANY)
+        enum func before = i > 0 ? p->items[i - 1].func : F_NONE;
+        if (p->items[i].func == F_MANY && (before == F_AVG || before == F_MAX || before == F_MIN ||
+                                           before == F_HIGH || before == F_LOW))
+            use(p, i);
+        else if (p->items[i].func == F_MANY)
             want(p, HEAD_COUNT, WANT_COUNT, i);
         else if (p->items[i].func == F_SHARE)
             want(p, HEAD_SHARE, WANT_SHARE, i);

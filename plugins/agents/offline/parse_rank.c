@@ -158,19 +158,30 @@ static void order(struct parse *p, int column, bool descending)
     p->q.descending = descending;
 }
 
+/* The one column that says whose a row is; -1 where several might. */
+static int owner_column(const struct table *t)
+{
+    int any = -1, n = 0;
+    for (int c = 0; c < t->n_columns; c++) {
+        if (!t->columns[c].who)
+            continue;
+        any = c;
+        n++;
+        sdk_foreach (s, sdk_member(t->columns[c].node, "synonyms"))
+            if (sdk_str_is(s->text, "owner") || sdk_str_is(s->text, "owned by"))
+                return c;
+    }
+    return n == 1 ? any : -1;
+}
+
 /* The thing that is ranked is no row but a value: "which user has the most processes". */
 static int subject_before(struct parse *p, int i)
 {
     for (int k = 0; k < i; k++) {
         struct item *it = &p->items[k];
         if (it->func == F_WHO) {
-            for (int c = 0; c < p->t->n_columns; c++) {
-                if (p->t->columns[c].who) {
-                    use(p, k);
-                    return c;
-                }
-            }
-            return -1;
+            use(p, k);
+            return p->subject_column >= 0 ? p->subject_column : owner_column(p->t);
         }
         const struct entry *e = it->used ? NULL : column_like(it, p->t, false);
         if (e && (p->t->columns[e->column].type == C_TEXT || e->column == p->q.group) &&
@@ -223,7 +234,11 @@ static bool most_behind(struct parse *p, int i, bool high)
     bool time = any && p->t->columns[any->column].type == C_TIME;
     if (number && it->func == F_NONE) {
         use_span(p, before, i);
-        order(p, number->column, high);
+        int subject = p->noun_at < 0 ? subject_before(p, before) : -1;
+        if (subject >= 0 && subject != p->t->name_column && !p->t->columns[subject].key)
+            rank_groups(p, subject, AGG_SUM, number->column, high);
+        else
+            order(p, number->column, high);
         take_limit(p, i);
         return true;
     }
@@ -320,6 +335,10 @@ static void adjective(struct parse *p, int i, const struct entry *e)
     }
     if ((f == F_FIRST || f == F_LAST) && p->noun_at < 0 && !p->followup)
         return;
+    if (p->q.group >= 0) { /* the best of each group: more than one query can say */
+        parse_fail(p, i);
+        return;
+    }
     use(p, i);
     it->func = F_NONE;
     order(p, e->column, e->descending);
@@ -416,6 +435,27 @@ static void ends(struct parse *p, int i, bool last)
     p->q.limit = n ? n : p->plural ? 10 : 1;
 }
 
+/* "which domain expires next" */
+static void soonest(struct parse *p, int i)
+{
+    struct cond *c = query_cond(&p->q, p->t->time_column, OP_GE, TIE_NONE);
+    if (!c) {
+        parse_fail(p, i);
+        return;
+    }
+    c->time = true;
+    c->n_values = 1;
+    c->values[0] = (struct value){.is_number = true, .number = (double)p->now_us};
+    for (int k = 0; k < p->n; k++) {
+        const struct entry *e = reading(&p->items[k], M_COLUMN);
+        if (e && e->column == p->t->time_column && p->items[k].func == F_NONE)
+            use(p, k);
+    }
+    use(p, i);
+    order(p, p->t->time_column, false);
+    take_limit(p, i);
+}
+
 void parse_ranks(struct parse *p)
 {
     for (int i = 0; i < p->n && !p->failed; i++) {
@@ -433,6 +473,8 @@ void parse_ranks(struct parse *p)
             top(p, i, it->func == F_TOP);
         else if (it->func == F_SORT)
             sort(p, i);
+        else if (it->func == F_NEXT && table_looks_ahead(p->t))
+            soonest(p, i);
         else if (it->func == F_FIRST || it->func == F_LAST)
             ends(p, i, it->func == F_LAST);
         else if (it->func == F_ASC || it->func == F_DESC) {

@@ -169,7 +169,10 @@ static bool ends_with_amount(const struct parse *p)
     bool does = false;
     for (int i = 0; i < p->n && i < 3; i++)
         does = does || p->items[i].func == F_DO;
-    return does && p->n && p->noun_at >= 0 && unused_column(p, p->n - 1, true) != NULL;
+    bool named = p->noun_at >= 0;
+    for (int i = 0; i < p->q.n_conds; i++)
+        named = named || p->q.ties[i] != TIE_NONE;
+    return does && p->n && named && unused_column(p, p->n - 1, true) != NULL;
 }
 
 void parse_amounts(struct parse *p)
@@ -326,25 +329,6 @@ static void select_duration(struct parse *p)
     p->failed = p->failed || p->q.n_select == 0;
 }
 
-/* "who maintains x": the column that is "maintained by" */
-static int who_by_verb(struct parse *p, int i)
-{
-    char key[KEY_MAX] = "";
-    int n = 0;
-    if (p->items[i].used || p->items[i].n != 1 ||
-        !token_key(&p->w->tok[p->items[i].at], true, key) || strlen(key) + 3 > sizeof key)
-        return -1;
-    memcpy(key + strlen(key), "by", 3);
-    const struct entry *e = lexicon_find(p->t, key, &n);
-    for (int r = 0; r < n; r++) {
-        if (e[r].meaning == M_COLUMN && p->t->columns[e[r].column].type == C_TEXT) {
-            use(p, i);
-            return e[r].column;
-        }
-    }
-    return -1;
-}
-
 static void select_who(struct parse *p)
 {
     int who = -1;
@@ -359,8 +343,7 @@ static void select_who(struct parse *p)
             }
         }
     }
-    for (int i = 0; i < p->n && who < 0; i++)
-        who = who_by_verb(p, i);
+    who = who < 0 ? p->subject_column : who;
     for (int i = 0; i < p->t->n_columns && who < 0; i++)
         if (p->t->columns[i].who)
             who = i;

@@ -25,6 +25,9 @@ static int time_column(struct parse *p, int i)
             const struct entry *e = it->used ? NULL : time_reading(p, it);
             if (!e || (it->func != F_NONE && it->func != F_WHEN))
                 continue;
+            bool state = reading(it, M_VALUE) || reading(it, M_PHRASE);
+            if (state && (k == 1 || d > 1))
+                continue; /* "closed tickets of last week" */
             use(p, near[k]);
             return e->column;
         }
@@ -60,6 +63,18 @@ static int negation_before(struct parse *p, int i)
     return -1;
 }
 
+/* "servers stopped last week": when they stopped is not what the table's time says. */
+static bool happened_otherwise(const struct parse *p, int i, int column)
+{
+    const struct item *it = i > 0 ? &p->items[i - 1] : NULL;
+    const char *word = it ? item_token(p, i - 1)->text : "";
+    size_t n = strlen(word);
+    if (!it || it->used || n < 5 || strcmp(word + n - 2, "ed") != 0 ||
+        (!reading(it, M_VALUE) && !reading(it, M_PHRASE)))
+        return false;
+    return strncmp(word, p->t->columns[column].name, 4) != 0;
+}
+
 void parse_times(struct parse *p)
 {
     for (int i = 0; i < p->n && !p->failed; i++) {
@@ -70,7 +85,7 @@ void parse_times(struct parse *p)
         p->current = i;
         int not_at = negation_before(p, i);
         int column = time_column(p, i);
-        if (column < 0) {
+        if (column < 0 || happened_otherwise(p, i, column)) {
             parse_fail(p, i);
             return;
         }

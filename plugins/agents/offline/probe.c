@@ -165,6 +165,16 @@ static void assume(const struct mind *m, struct choice *c, const char *text)
     (void)m;
 }
 
+/* "opened by" is how both the program and the user of a port are spoken of. */
+static bool said_alike(const struct column *c, const char *words)
+{
+    size_t n = words ? strlen(words) : 0;
+    sdk_foreach (s, sdk_member(c->node, "synonyms"))
+        if (n && s->text.ptr && strncmp(s->text.ptr, words, n) == 0)
+            return true;
+    return false;
+}
+
 static int32_t one_name(const struct mind *m, struct query *q, int at, int v, struct choice *c,
                         bool *found, allora_error *err)
 {
@@ -194,14 +204,19 @@ static int32_t one_name(const struct mind *m, struct query *q, int at, int v, st
         status = look_up(m, t, &l, name, false, &column, &spelling, err);
         if (status < 0)
             return status;
-        if (column >= 0 && t->columns[column].who) {
+        if (column >= 0 && t->columns[column].who && said_alike(&t->columns[column], cond->words)) {
             cond->column = column;
             cond->values[v].text = spelling ? spelling : name;
             return ALLORA_OK;
         }
         column = -1;
     }
-    bool sure = q->ties[at] == TIE_COLUMN || q->ties[at] == TIE_NAMED || q->want == WANT_YESNO;
+    bool sure = q->ties[at] == TIE_COLUMN || q->ties[at] == TIE_NAMED || q->exists;
+    if (known && strcmp(name, "nobody") == 0 && cond->n_values == 1) {
+        cond->op = OP_NULL;
+        cond->n_values = 0;
+        return ALLORA_OK;
+    }
     if (known && sure)
         return ALLORA_OK; /* nobody has it: that is an answer */
     bool loose = q->ties[at] == TIE_LOOSE && strlen(name) >= 3 && cond->n_values == 1 &&

@@ -46,6 +46,7 @@ struct query {
     enum cond_op having; /* of the aggregate, when has_having */
     bool has_having;
     double having_value;
+    bool exists;        /* "is there …": a name that nobody has is a no */
     bool all;           /* yes/no: do all of them? */
     bool lone;          /* one thing is asked for: "the fullest disk" */
     bool and_list;      /* an amount whose rows are worth showing too */

@@ -55,6 +55,21 @@ static const struct {
     {"could you", F_NOISE},
     {"would you", F_NOISE},
     {"will you", F_NOISE},
+    {"nor", F_OR},
+    {"across all providers", F_VIEWS},
+    {"across providers", F_VIEWS},
+    {"across all clouds", F_VIEWS},
+    {"over all providers", F_VIEWS},
+    {"on all providers", F_VIEWS},
+    {"from all providers", F_VIEWS},
+    {"at all providers", F_VIEWS},
+    {"of all providers", F_VIEWS},
+    {"of every provider", F_VIEWS},
+    {"in all clouds", F_VIEWS},
+    {"everywhere", F_VIEWS},
+    {"all providers", F_VIEWS},
+    {"next", F_NEXT},
+    {"soonest", F_NEXT},
     {"can i", F_NOISE},
     {"could i", F_NOISE},
     {"do you know", F_NOISE},
@@ -504,7 +519,9 @@ static const struct {
     {"how can i", F_REFUSE},
     {"how to", F_REFUSE},
     {"what if", F_REFUSE},
-    {"will", F_NOISE},
+    {"will", F_WILL},
+    {"going to", F_WILL},
+    {"gonna", F_WILL},
     {"what about", F_AND_THEN},
     {"how about", F_AND_THEN},
     {"and what about", F_AND_THEN},
@@ -596,7 +613,7 @@ static int entry_at(const struct parse *p, int i, struct item *ret)
     return best;
 }
 
-static bool looks_ahead(const struct table *t)
+bool table_looks_ahead(const struct table *t)
 {
     static const char *const words[] = {"expir", "due", "renewal", "ends"};
     if (t->time_column < 0)
@@ -621,7 +638,7 @@ static struct item next_item(const struct parse *p, int i)
     int n_entry = entry_at(p, i, &entry);
     int n_func = tok->kind == T_WORD || tok->kind == T_SIGN ? function_at(p->w, i, &f) : 0;
     struct span span;
-    int n_time = calendar_read(p->w, i, p->now_us, looks_ahead(p->t), &span);
+    int n_time = calendar_read(p->w, i, p->now_us, table_looks_ahead(p->t), &span);
     if (tok->kind == T_QUOTED)
         return it;
     if (tok->kind == T_PAIR) {

@@ -114,7 +114,7 @@ static size_t cut_plural(char *s, size_t n)
     if (n > 4 && (ends(s, n, "sses") || ends(s, n, "xes") || ends(s, n, "ches") ||
                   ends(s, n, "shes") || ends(s, n, "zes")))
         n -= 2;
-    else if (n > 2 && s[n - 1] == 's' && !ends(s, n, "ss") && !ends(s, n, "us") &&
+    else if (n > 2 && s[n - 1] == 's' && !ends(s, n, "ss") && !(n > 4 && ends(s, n, "us")) &&
              !ends(s, n, "is"))
         n -= 1;
     s[n] = '\0';
