@@ -5,7 +5,7 @@ import signal
 import subprocess
 import time
 
-from common_cli import ALLORA, Terminal, check, done, equal, failures, plain, room, run, surroundings
+from common_cli import ALLORA, SLOW, Terminal, check, done, equal, failures, plain, room, run, surroundings
 
 SLOW_SQL = "with recursive c(x) as (select 1 union all select x + 1 from c) select count(*) from c"
 WIDE = "select printf('%.60c', 'a') as first, 7 as n, printf('%.90c', 'b') as second"
@@ -85,6 +85,27 @@ time.sleep(0.7)
 p.send_signal(signal.SIGTERM)
 _, err = p.communicate(timeout=30)
 equal("SIGTERM", p.returncode, 130)
+
+# A face that makes the terminal raw and won't listen: the first Ctrl-C does not help, the second ends it; a crash ends it too. Each
+# time the terminal is as it was.
+deaf = os.environ["BUILD_DIR"] + "/tests/plugins/deaf.so"
+if os.path.exists(deaf):
+    for how, keys, code in (("ignore", 2, "130"), ("crash", 0, "139" if SLOW == 1 else r"\d+")):
+        t = Terminal("/bin/sh", "-c", f"trap : INT; stty -a > {room}/before; {ALLORA} --plugin-path {deaf} deaf {how} 2>/dev/null; "
+                     f"echo code=$?.; stty -a > {room}/after; echo end")
+        t.expect(r"raw")
+        for _ in range(keys):
+            time.sleep(0.5)
+            t.send("\x03")
+        t.expect(rf"code={code}\.")
+        t.expect(r"end")
+        t.finish()
+        if SLOW == 1 or how == "ignore":  # a sanitizer has handlers of its own
+            equal(f"the terminal after {how}", open(room + "/after").read(), open(room + "/before").read())
+    rc, out, err = run("--plugin-path", deaf, "greedy")
+    check("a flag that collides", rc == 7 and "-o" in err and "--output" in err, (rc, err))
+    rc, out, err = run("--plugin-path", deaf, "version")
+    equal("hurts nobody else", rc, 0)
 
 # The reader leaves; the disk is full; an output is closed.
 big = "with recursive c(x) as (select 1 union all select x + 1 from c where x < 200000) select x, x * x from c"
