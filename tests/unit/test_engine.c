@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/mem.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -368,6 +369,47 @@ static void explains(void **state)
     rowset_done(&rows);
 }
 
+/* The Nth allocation fails, for every N a statement gets to: an error with words or the right rows,
+ * never a crash. */
+static void out_of_memory(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const texts[] = {
+        "select name, max(started) from proc where pid in (1, 2, 3) and name like 'n%' group by 1 "
+        "order by 1",
+        "select count(*) from proc a join disk b on b.size = a.rss left join proc c on c.pid = "
+        "a.pid where a.name <> 'x' or b.id = 'v1'",
+        "select (select count(*) from proc b where b.rss < a.rss) from proc a"};
+    for (size_t t = 0; t < sizeof texts / sizeof *texts; t++) {
+        bool finished = false;
+        struct rowset whole;
+        allora_error none = ERR_INIT;
+        assert_int_equal(fake_query(f->engine, sql(texts[t]), &whole, &none), ALLORA_OK);
+        for (int64_t n = 0; n < 5000 && !finished; n++) {
+            struct rowset rows;
+            allora_error err = ERR_INIT;
+            struct query_request q = sql(texts[t]);
+            allora_ctx *ctx = ctx_root(&fake_person, 0);
+            rowset_init(&rows, 1000, 1 << 20);
+            allora_sink sink = rowset_sink(&rows);
+            mem_fail_after(n);
+            int32_t status = engine_query(f->engine, ctx, &q, &sink, &err);
+            void *probe = mem_alloc(1); /* had it failed already? */
+            finished = probe == NULL;
+            free(probe);
+            mem_fail_after(-1);
+            if (status == ALLORA_OK)
+                assert_true(rows.oom || rows.n_rows == whole.n_rows);
+            else if (status != ALLORA_E_NOMEM && status != ALLORA_PARTIAL)
+                fail_msg("%s, allocation %lld: %d %s", texts[t], (long long)n, status, err.message);
+            ctx_close(ctx);
+            rowset_done(&rows);
+        }
+        assert_true(finished);
+        rowset_done(&whole);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -377,6 +419,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(unified, setup, teardown),
         cmocka_unit_test_setup_teardown(columns, setup, teardown),
         cmocka_unit_test_setup_teardown(explains, setup, teardown),
+        cmocka_unit_test_setup_teardown(out_of_memory, setup, teardown),
         cmocka_unit_test(wide),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

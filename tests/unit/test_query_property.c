@@ -12,7 +12,12 @@
 
 #include <cmocka.h>
 
-enum { N_ROWS = 300, N_COLS = 18, N_STATEMENTS = 1500 };
+#ifdef ALLORA_SANITIZED
+enum { SLOW = 1 };
+#else
+enum { SLOW = 0 };
+#endif
+enum { N_ROWS = 300, N_COLS = 18, N_STATEMENTS = SLOW ? 400 : 1500 };
 
 static uint64_t seed = 20261123;
 
