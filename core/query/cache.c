@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -99,6 +100,17 @@ static void remove_files(const char *path)
     }
 }
 
+/* NOFOLLOW refuses a link anywhere in the path; only the file itself must be none (a home may well
+ * be one). */
+static bool resolve(struct cache *c)
+{
+    if (c->path)
+        return true;
+    A_FREE char *real = realpath(c->dir, NULL);
+    c->path = real ? fs_join(real, "rows.db") : NULL;
+    return c->path != NULL;
+}
+
 /* Under the lock: the file, opened on first use; a damaged one is thrown away once. */
 static bool ready(struct cache *c)
 {
@@ -108,7 +120,7 @@ static bool ready(struct cache *c)
         return true;
     if (c->useless)
         return false;
-    if (fs_mkdirs(c->dir, 0700, &err) != ALLORA_OK) {
+    if (fs_mkdirs(c->dir, 0700, &err) != ALLORA_OK || !resolve(c)) {
         c->useless = true;
         return false;
     }
@@ -202,10 +214,8 @@ struct cache *cache_new(const char *dir)
     if (!c)
         return NULL;
     c->dir = mem_strdup(dir);
-    c->path = fs_join(dir, "rows.db");
-    if (!c->dir || !c->path || pthread_mutex_init(&c->lock, NULL) != 0) {
+    if (!c->dir || pthread_mutex_init(&c->lock, NULL) != 0) {
         free(c->dir);
-        free(c->path);
         free(c);
         return NULL;
     }

@@ -338,6 +338,24 @@ static void two_processes(void **state)
     assert_int_equal(run(f, sql("select count(name) from cloud"), NULL), 0);
 }
 
+/* The folder may be reached through a symbolic link, as homes sometimes are. */
+static void through_a_link(void **state)
+{
+    struct fixture *f = *state;
+    char link[128];
+    snprintf(link, sizeof link, "%s-link", f->dir);
+    assert_int_equal(symlink(f->dir, link), 0);
+    close_engine(f);
+    char dir[sizeof f->dir];
+    memcpy(dir, f->dir, sizeof dir);
+    snprintf(f->dir, sizeof f->dir, "%.60s", link);
+    open_engine(f);
+    assert_int_equal(run(f, sql("select count(name) from cloud"), NULL), 1);
+    assert_int_equal(run(f, sql("select count(name) from cloud"), NULL), 0);
+    memcpy(f->dir, dir, sizeof dir);
+    unlink(link);
+}
+
 static void no_place(void **state)
 {
     struct fixture *f = *state;
@@ -366,6 +384,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(offline, setup, teardown),
         cmocka_unit_test_setup_teardown(by_partition, setup, teardown),
         cmocka_unit_test_setup_teardown(damaged, setup, teardown),
+        cmocka_unit_test_setup_teardown(through_a_link, setup, teardown),
         cmocka_unit_test_setup_teardown(no_place, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
