@@ -2,6 +2,7 @@
  * schema. */
 #include "base/err.h"
 #include "base/jsonw.h"
+#include "base/map.h"
 #include "base/str.h"
 #include "base/value.h"
 #include "config/config.h"
@@ -113,6 +114,32 @@ static int32_t get(allora_ctx *ctx, const char *key, allora_value *out, allora_e
     if (!node)
         return err_set(err, ALLORA_E_NOTFOUND, "%s is not set", key);
     return give(ctx, node, out, err);
+}
+
+static uint64_t hash_subtree(const struct config *config, const char *root, const char *name,
+                             uint64_t hash)
+{
+    A_CLEAN(buf_done) struct buf b = BUF(NESTED_MAX);
+    struct jsonw w = JSONW(&b);
+    char key[KEY_MAX];
+    int n = snprintf(key, sizeof key, "%s.%s", root, name);
+    const json_node *node = n < 0 || (size_t)n >= sizeof key ? NULL : config_get(config, key);
+
+    if (!node)
+        return hash;
+    jw_node(&w, node);
+    return hash_bytes(buf_str(&b), b.len, hash_bytes(key, (size_t)n, hash));
+}
+
+uint64_t registry_settings(struct registry *r, const struct plugin *p)
+{
+    allora_error err = ERR_INIT;
+    const struct manifest *m = r->config ? registry_manifest(r, p, &err) : NULL;
+    uint64_t hash = 0;
+
+    if (m && m->provider)
+        hash = hash_subtree(r->config, "providers", m->provider, hash);
+    return m ? hash_subtree(r->config, "commands", m->id, hash) : 0;
 }
 
 const allora_config_v1 host_config = {.size = (uint32_t)sizeof(allora_config_v1), .get = get};

@@ -53,6 +53,10 @@ const struct plugin *registry_find(const struct registry *r, const char *id); /*
 const struct manifest *registry_manifest(struct registry *r, const struct plugin *p,
                                          allora_error *err);
 
+/* A number that changes with the plugin's own part of the configuration: what was read under
+ * another one may be about something else.  0 when nothing is set. */
+uint64_t registry_settings(struct registry *r, const struct plugin *p);
+
 /* Name lists out of the index: no manifest is parsed. */
 enum registry_list {
     REGISTRY_COMMANDS,

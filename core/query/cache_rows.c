@@ -27,8 +27,9 @@ void cache_owner(const struct cache_key *key, struct buf *out)
         shape = hash_bytes(t->columns[i].name, strlen(t->columns[i].name), shape);
         shape = hash_bytes(&t->columns[i].type, 1, shape);
     }
-    buf_addf(out, "%s\x1f%s\x1f%s\x1f%016llx\x1flocal", key->table->plugin_id, key->table->version,
-             t->name, (unsigned long long)shape);
+    buf_addf(out, "%s\x1f%s\x1f%s\x1f%016llx\x1f%016llx\x1flocal", key->table->plugin_id,
+             key->table->version, t->name, (unsigned long long)shape,
+             (unsigned long long)key->table->settings);
 }
 
 static void add_value(struct buf *b, const allora_value *v)

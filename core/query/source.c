@@ -50,7 +50,12 @@ static int32_t registry_source_table(void *self, const char *name, struct source
     if (!t)
         return err_set(err, ALLORA_E_INTERNAL,
                        "%s: the index names table %s, its manifest does not", m->id, name);
-    *ret = (struct source_table){t, m->id, m->version, may_leave(m), found->plugin};
+    *ret = (struct source_table){.table = t,
+                                 .plugin_id = m->id,
+                                 .version = m->version,
+                                 .settings = registry_settings(self, found->plugin),
+                                 .remote = may_leave(m),
+                                 .handle = found->plugin};
     return ALLORA_OK;
 }
 

@@ -11,6 +11,7 @@
 struct source_table { /* [static] for the source's life */
     const struct table *table;
     const char *plugin_id, *version;
+    uint64_t settings;  /* registry_settings(): whose rows these are */
     bool remote;        /* its plugin may leave the machine: --offline keeps away from it */
     const void *handle; /* the source's own */
 };

@@ -18,6 +18,7 @@ struct fake {
     allora_provider_v1 provider;
     struct registry_name tables[32], views[8];
     size_t n_tables, n_views;
+    uint64_t settings;
     bool remote;
     int loads;
     const char *missing; /* name that a plugin not installed would provide */
@@ -42,7 +43,7 @@ static int32_t fake_table(void *self, const char *name, struct source_table *ret
     (void)err;
     if (!t)
         return ALLORA_E_NOTFOUND;
-    *ret = (struct source_table){t, f->m->id, f->m->version, f->remote, f};
+    *ret = (struct source_table){t, f->m->id, f->m->version, f->settings, f->remote, f};
     return ALLORA_OK;
 }
 

@@ -78,7 +78,7 @@ for folder in "$here/acme/build" "$here/plain"; do
     expect 83 "$folder" "select count(*) n from disk where provider = 'acme'"
 done
 # a part of the world is down: the rest is answered, and said to be a part
-expect_partial=$(ALLORA_PROVIDERS__ACME__FAIL=prod/us-east "$ALLORA" --plugin-path "$here/plain" --refresh query -o csv \
+expect_partial=$(ALLORA_PROVIDERS__ACME__FAIL=prod/us-east "$ALLORA" --plugin-path "$here/plain" query -o csv \
     "select count(*) n from acme_server" 2>"$here/err") && { echo "a failed partition is not told"; exit 1; }
 [ "$(printf '%s' "$expect_partial" | tr -d '\r\n')" = n48 ] || { echo "partial: $expect_partial"; exit 1; }
 grep -q 'partial: .*us-east.*no answer in 10 s' "$here/err" || { cat "$here/err"; exit 1; }

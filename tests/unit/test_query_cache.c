@@ -184,6 +184,17 @@ static void answers(void **state)
     assert_int_equal(n, 5000);
 }
 
+/* Another account, file or server in the configuration: rows of the former are not its. */
+static void settings(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(run(f, sql("select count(*) from cloud"), NULL), 1);
+    f->fake.settings = 7;
+    assert_int_equal(run(f, sql("select count(*) from cloud"), NULL), 1);
+    f->fake.settings = 0;
+    assert_int_equal(run(f, sql("select count(*) from cloud"), NULL), 0);
+}
+
 /* Neither as a cell nor in a filter does anything sensitive reach the disk, and the file is nobody
  * else's. */
 static void secrets(void **state)
@@ -379,6 +390,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(two_processes, setup, teardown),
         cmocka_unit_test_setup_teardown(answers, setup, teardown),
+        cmocka_unit_test_setup_teardown(settings, setup, teardown),
         cmocka_unit_test_setup_teardown(secrets, setup, teardown),
         cmocka_unit_test_setup_teardown(ages, setup, teardown),
         cmocka_unit_test_setup_teardown(offline, setup, teardown),
