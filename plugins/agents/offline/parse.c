@@ -108,10 +108,19 @@ static double entry_score(const struct table *t, const struct entry *e, const st
         return 1.2 + words;
     case M_COLUMN:
         return 1 + words + (t->columns[e->column].shown ? 0.3 : 0) +
-               (t->columns[e->column].key ? 0.3 : 0) + 0.15 / (1 + e->rank);
+               (t->columns[e->column].key ? 0.3 : 0) + 0.4 / (1 + e->rank) -
+               (t->columns[e->column].costly ? 0.2 : 0);
     default:
         return 0;
     }
+}
+
+static bool has_name(const struct parse *p)
+{
+    for (int i = 0; i < p->q.n_conds; i++)
+        if (p->q.ties[i] != TIE_NONE)
+            return true;
+    return false;
 }
 
 static void weigh(struct parse *p)
@@ -134,6 +143,9 @@ static void weigh(struct parse *p)
                                                                              : 0;
     if (p->t->view)
         p->score -= 1;
+    if (!p->t->one_row && p->noun_at < 0 && !p->followup && p->q.order < 0 && p->q.group < 0 &&
+        p->q.want == WANT_LIST && !has_name(p))
+        p->score -= 2;
     if (p->t->one_row && p->plural)
         p->score -= 4;
     if (p->t->one_row && p->q.n_conds > 0)
@@ -254,20 +266,38 @@ static bool counts_phrase(const struct parse *p)
     return false;
 }
 
-/* "connections" are sockets in a certain state, if the manifest says so. */
+static void noun_part(struct parse *p, const char *key)
+{
+    int n = 0;
+    const struct entry *e = lexicon_find(p->t, key, &n);
+    for (int k = 0; k < n; k++) {
+        if (e[k].meaning != M_PHRASE || e[k].stemmed || p->q.group == e[k].column ||
+            p->q.group2 == e[k].column || p->q.n_conds == MAX_CONDS)
+            continue;
+        for (int i = 0; i < p->q.n_conds; i++)
+            if (p->q.conds[i].column == e[k].column)
+                return;
+        p->q.ties[p->q.n_conds] = TIE_NONE;
+        p->q.conds[p->q.n_conds++] = *e[k].cond;
+        return;
+    }
+}
+
+/* "connections" are sockets in a certain state, "system users" users of a kind, if the manifest
+ * says so beside counting the words among its nouns. */
 static void noun_condition(struct parse *p)
 {
     const struct item *it = p->noun_at >= 0 ? &p->items[p->noun_at] : NULL;
-    const struct entry *e = it && it->exact ? reading(it, M_PHRASE) : NULL;
-    if (!e || p->q.group == e->column || p->q.group2 == e->column || p->q.n_conds == MAX_CONDS)
+    if (!it || p->q.want == WANT_SHARE)
         return;
-    for (int i = 0; i < p->q.n_conds; i++)
-        if (p->q.conds[i].column == e->column)
-            return;
-    if (p->q.want == WANT_SHARE)
-        return;
-    p->q.ties[p->q.n_conds] = TIE_NONE;
-    p->q.conds[p->q.n_conds++] = *e->cond;
+    for (int t = 0; t < it->n; t++) {
+        char exact[KEY_MAX] = "", stem[KEY_MAX] = "";
+        const struct token *tok = &p->w->tok[it->at + t];
+        if (token_key(tok, false, exact))
+            noun_part(p, exact);
+        if (token_key(tok, true, stem) && strcmp(stem, exact) != 0)
+            noun_part(p, stem);
+    }
 }
 
 /* "is maria in group sudo": one name can't be two. */
@@ -333,6 +363,8 @@ void parse_table(const struct words *w, const struct lexicon *l, const struct ta
     }
     check_subject(p);
     check_contradiction(p);
+    if (p->q.want == WANT_YESNO && p->q.n_conds == 0 && !p->q.exists)
+        p->failed = true; /* is it what? */
     if (p->t->one_row && (p->q.order >= 0 || p->q.limit || p->q.group >= 0))
         p->failed = true; /* nothing to rank */
     weigh(p);

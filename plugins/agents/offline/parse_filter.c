@@ -391,6 +391,21 @@ static bool before_is(const struct parse *p, int i, enum func g)
     return k >= 0 && p->items[k].func == g;
 }
 
+/* The column that counts what a list holds: "number of members". */
+static int count_beside(const struct parse *p, const struct item *it)
+{
+    char key[KEY_MAX] = "numberof";
+    int n = 0;
+    for (int t = 0; t < it->n; t++)
+        if (!token_key(&p->w->tok[it->at + t], true, key))
+            return -1;
+    const struct entry *e = lexicon_find(p->t, key, &n);
+    for (int r = 0; r < n; r++)
+        if (e[r].meaning == M_COLUMN && is_number(&p->t->columns[e[r].column]))
+            return e[r].column;
+    return -1;
+}
+
 /* "have a login shell", where the manifest knows "with a login shell" */
 static const struct entry *phrase_with(const struct parse *p, const struct item *it)
 {
@@ -450,7 +465,15 @@ static bool column_alone(struct filter *f, int i)
         if (f->neg == NEG_WITHOUT) {
             model.op = OP_NULL;
             model.negated = true; /* turned round by add() */
-            if (c->type == C_JSON || is_number(c))
+            if (is_number(c) && c->unit)
+                return false;
+            if (c->type == C_JSON || is_number(c)) { /* no replies: none, counted */
+                model.column = is_number(c) ? e->column : count_beside(p, &p->items[i]);
+                model.op = OP_EQ;
+                model.n_values = 1;
+                model.values[0] = (struct value){.is_number = true};
+            }
+            if (model.column < 0)
                 return false;
         } else {
             model.op = OP_NULL;

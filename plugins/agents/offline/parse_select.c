@@ -247,6 +247,8 @@ static bool asked(const struct parse *p, int i)
         return true;
     if (opens(p, i) || beside_owner(p, i))
         return true;
+    if (i == 1 && p->items[0].kind == I_NAME && p->items[0].used)
+        return true; /* eth0 state */
     if (left == F_WITH || left == F_CONTAINS)
         return i > 0 && p->items[i - 1].func == F_NOISE; /* with their … */
     if (left == F_AND && p->q.n_select)

@@ -206,6 +206,23 @@ static int column_of(const struct parse *p, const struct item *it, const struct 
     return -1;
 }
 
+/* "more than 2 members": the list's "number of members" */
+static int counted(const struct parse *p, const struct item *it, const struct amount *a)
+{
+    char key[KEY_MAX] = "numberof";
+    int n = 0;
+    if (a->unit.dim != DIM_NONE || it->used || !reading(it, M_COLUMN))
+        return -1;
+    for (int t = 0; t < it->n; t++)
+        if (!token_key(&p->w->tok[it->at + t], true, key))
+            return -1;
+    const struct entry *e = lexicon_find(p->t, key, &n);
+    for (int r = 0; r < n; r++)
+        if (e[r].meaning == M_COLUMN && is_number(&p->t->columns[e[r].column]))
+            return e[r].column;
+    return -1;
+}
+
 static bool has_adjective(const struct parse *p, int column, bool age)
 {
     sdk_foreach (a, sdk_member(p->t->columns[column].node, "adjectives")) {
@@ -277,6 +294,8 @@ static int column_after(struct parse *p, int i, const struct amount *a)
            column_of(p, &p->items[k], a) < 0)
         k++;
     int column = column_of(p, item_at(p, k), a);
+    if (column < 0)
+        column = counted(p, item_at(p, k), a);
     if (column >= 0)
         use_span(p, i, k);
     return column;

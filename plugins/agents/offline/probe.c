@@ -27,7 +27,7 @@ static void offer_text(struct places *l, const struct table *t, int column)
     if (column < 0)
         return;
     const struct column *c = &t->columns[column];
-    if (c->type == C_TEXT && !c->sensitive && (!c->costly || column == t->name_column))
+    if (c->type == C_TEXT && !c->sensitive && (!c->costly || c->shown || column == t->name_column))
         offer(l, column);
 }
 

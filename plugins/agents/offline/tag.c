@@ -495,7 +495,6 @@ static const struct {
     {"belongs to", F_MEMBER},
     {"a member of", F_MEMBER},
     {"member of", F_MEMBER},
-    {"members of", F_MEMBER},
     {"about", F_FOR},
     {"running", F_RUN},
     {"run", F_RUN},
