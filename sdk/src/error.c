@@ -80,16 +80,17 @@ char *sdk_copy(const allora_instance *self, allora_ctx *ctx, allora_str s)
 
 char *sdk_printf(const allora_instance *self, allora_ctx *ctx, const char *fmt, ...)
 {
-    va_list args, again;
+    va_list args;
     va_start(args, fmt);
-    va_copy(again, args);
     int n = vsnprintf(NULL, 0, fmt, args);
     va_end(args);
     char *p = n < 0 ? NULL : sdk_of(self)->host->alloc(ctx, (uint64_t)n + 1);
-    if (p && vsnprintf(p, (size_t)n + 1, fmt, again) != n)
-        p = NULL;
-    va_end(again);
-    return p;
+    if (!p)
+        return NULL;
+    va_start(args, fmt);
+    int written = vsnprintf(p, (size_t)n + 1, fmt, args);
+    va_end(args);
+    return written == n ? p : NULL;
 }
 
 void *sdk_pool_get(struct sdk_pool *pool, size_t size)
