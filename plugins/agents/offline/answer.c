@@ -114,56 +114,49 @@ static void say_literal(const struct table *t, const struct cond *c, const struc
     }
 }
 
+/* "user root", "rss over 20 MiB", "named nginx", or the phrase as it was said: "can log in" */
 static void say_cond(const struct table *t, const struct cond *c, struct text *out)
 {
-    static const char *const ops[] = {[OP_EQ] = "is",
-                                      [OP_LT] = "under",
-                                      [OP_LE] = "at most",
-                                      [OP_GT] = "over",
-                                      [OP_GE] = "at least"};
+    static const char *const ops[] = {[OP_EQ] = "",
+                                      [OP_LT] = "under ",
+                                      [OP_LE] = "at most ",
+                                      [OP_GT] = "over ",
+                                      [OP_GE] = "at least ",
+                                      [OP_PREFIX] = "starting with ",
+                                      [OP_SUFFIX] = "ending with ",
+                                      [OP_CONTAINS] = "containing ",
+                                      [OP_HAS] = "having "};
     const char *label = t->columns[c->column].label;
-    switch ((int)c->op) {
-    case OP_NULL:
-        text_addf(out, c->negated ? "a known %s" : "no %s", label);
+    if (c->op == OP_NULL) {
+        text_addf(out, c->negated ? "with %s" : "without %s", label);
         return;
-    case OP_PREFIX:
-    case OP_SUFFIX:
-    case OP_CONTAINS:
-        text_addf(out, "%s %s%s ", label, c->negated ? "not " : "",
-                  c->op == OP_PREFIX   ? "starting with"
-                  : c->op == OP_SUFFIX ? "ending with"
-                                       : "containing");
-        break;
-    case OP_HAS:
-        text_addf(out, "%s %s ", label, c->negated ? "without" : "with");
-        break;
-    default:
-        if (c->time)
-            text_addf(out, "%s %s%s ", label, c->negated ? "not " : "",
-                      c->op == OP_GE || c->op == OP_GT ? "from" : "before");
-        else
-            text_addf(out, "%s %s%s ", label, c->op == OP_EQ || !c->negated ? ops[c->op] : "not ",
-                      c->op == OP_EQ ? (c->negated ? " not" : "")
-                      : c->negated   ? ops[c->op]
-                                     : "");
-        if (c->op == OP_EQ && c->negated) {
-            /* "is not" reads as it stands */
-        }
-        break;
     }
+    if (c->op == OP_EQ && c->n_values == 1 && c->values[0].is_bool) {
+        text_addf(out, "%s: %s", label, (c->values[0].number != 0) != c->negated ? "yes" : "no");
+        return;
+    }
+    bool named =
+        c->op == OP_EQ && c->column == t->name_column && t->columns[c->column].type == C_TEXT;
+    text_addf(out, "%s%s", named && c->negated ? "not " : "", named ? "named" : label);
+    text_addf(out, " %s", c->negated && !named ? "not " : "");
+    if (c->time && c->op != OP_EQ)
+        text_add(out, c->op == OP_GE || c->op == OP_GT ? "from " : "before ");
+    else
+        text_add(out, ops[c->op]);
     for (int i = 0; i < c->n_values; i++) {
         text_add(out, i == 0 ? "" : c->op == OP_HAS ? " = " : " or ");
         say_literal(t, c, &c->values[i], out);
     }
 }
 
-static void say_conds(const struct query *q, int from, int to, const char *opening,
-                      struct text *out)
+/* In brackets, so that the sentence round it stays one: " (state Z, user root)" */
+static void say_conds(const struct query *q, int from, int to, struct text *out)
 {
     for (int i = from; i < to; i++) {
-        text_add(out, i == from ? opening : " and ");
+        text_add(out, i == from ? " (" : ", ");
         say_cond(q->t, &q->conds[i], out);
     }
+    text_add(out, from < to ? ")" : "");
 }
 
 /* ---- the question's own words ---- */
@@ -274,7 +267,7 @@ static void say_count(const struct query *q, const char *question, const struct 
         return;
     text_add(out, n == 1 ? "There is " : "There are ");
     count_noun(n, q->t, out);
-    say_conds(q, 0, q->n_conds, " with ", out);
+    say_conds(q, 0, q->n_conds, out);
 }
 
 static void say_amount(const struct query *q, const struct outcome *o, struct text *out)
@@ -285,12 +278,12 @@ static void say_amount(const struct query *q, const struct outcome *o, struct te
     double d = number_of(q, o, 0);
     if (isnan(d)) {
         text_addf(out, "There is no %s to speak of: no %s", c->label, q->t->noun);
-        say_conds(q, 0, q->n_conds, " with ", out);
+        say_conds(q, 0, q->n_conds, out);
         text_add(out, " has one");
         return;
     }
     text_addf(out, "The %s %s of all %s", words[q->agg], c->label, q->t->plural);
-    say_conds(q, 0, q->n_conds, " with ", out);
+    say_conds(q, 0, q->n_conds, out);
     text_add(out, " is ");
     answer_number(d, c->unit, out);
 }
@@ -301,14 +294,20 @@ static void say_share(const struct query *q, const struct outcome *o, struct tex
             whole = sdk_get_int(cell(o, 0, "whole"), NULL, 0);
     if (whole == 0) {
         text_addf(out, "There are no %s", q->t->plural);
-        say_conds(q, 0, q->n_whole, " with ", out);
+        say_conds(q, 0, q->n_whole, out);
         return;
     }
     text_addf(out, "%.1f %% (%lld of %lld %s", sdk_get_real(cell(o, 0, "percent"), NULL, 0),
-              (long long)part, (long long)whole, q->t->plural);
-    say_conds(q, 0, q->n_whole, " with ", out);
-    text_add(out, ")");
-    say_conds(q, q->n_whole, q->n_conds, " have ", out);
+              (long long)part, (long long)whole, whole == 1 ? q->t->noun : q->t->plural);
+    for (int i = 0; i < q->n_whole; i++) {
+        text_add(out, ", ");
+        say_cond(q->t, &q->conds[i], out);
+    }
+    text_add(out, "):");
+    for (int i = q->n_whole; i < q->n_conds; i++) {
+        text_add(out, i == q->n_whole ? " " : ", ");
+        say_cond(q->t, &q->conds[i], out);
+    }
 }
 
 static void say_groups(const struct query *q, const struct outcome *o, struct text *out)
@@ -318,7 +317,7 @@ static void say_groups(const struct query *q, const struct outcome *o, struct te
         q->agg_column >= 0 && q->agg != AGG_COUNT ? q->t->columns[q->agg_column].unit : NULL;
     if (o->row_count == 0) {
         text_addf(out, "There are no %s", q->t->plural);
-        say_conds(q, 0, q->n_conds, " with ", out);
+        say_conds(q, 0, q->n_conds, out);
         return;
     }
     if (q->by_agg && q->limit == 1) {
@@ -329,19 +328,14 @@ static void say_groups(const struct query *q, const struct outcome *o, struct te
         answer_number(number_of(q, o, 0), unit, out);
         return;
     }
-    text_addf(out, "%lld value%s of %s", (long long)o->row_count, o->row_count == 1 ? "" : "s",
-              g->label);
-    text_addf(out, "; the most %s has ",
-              q->agg_column >= 0 ? q->t->columns[q->agg_column].label : q->t->plural);
-    if (q->by_agg && !q->descending) {
-        out->len -= strlen("the most ") +
-                    strlen(q->agg_column >= 0 ? q->t->columns[q->agg_column].label : q->t->plural) +
-                    strlen(" has ");
-        out->p[out->len] = '\0';
-        text_addf(out, "the least %s has ",
-                  q->agg_column >= 0 ? q->t->columns[q->agg_column].label : q->t->plural);
-    }
+    const char *what = q->agg_column >= 0 ? q->t->columns[q->agg_column].label : q->t->plural;
+    if (o->row_count == 1)
+        text_addf(out, "There is one %s: ", g->label);
+    else
+        text_addf(out, "Of %lld values of %s, ", (long long)o->row_count, g->label);
     say_value(cell(o, 0, g->name), g->unit, out);
+    if (o->row_count > 1)
+        text_addf(out, " has the %s %s", q->by_agg && !q->descending ? "least" : "most", what);
     text_add(out, " (");
     answer_number(number_of(q, o, 0), unit, out);
     text_add(out, ")");
@@ -393,7 +387,7 @@ static void say_ranked(const struct query *q, const struct outcome *o, struct te
     }
     text_addf(out, "These are the %lld %s with the %s %s", (long long)o->row_count, q->t->plural,
               edge, c->label);
-    say_conds(q, 0, q->n_conds, ", of those with ", out);
+    say_conds(q, 0, q->n_conds, out);
     double sum = 0;
     bool add = c->unit && strcmp(c->unit, "percent") != 0 && is_number(c);
     for (int i = 0; add && i < o->row_count; i++)
@@ -411,7 +405,7 @@ static void say_list(const struct query *q, const char *question, const struct o
         if (!q->n_select && echo(q, question, 0, out))
             return;
         text_addf(out, "There is no %s", q->t->noun);
-        say_conds(q, 0, q->n_conds, " with ", out);
+        say_conds(q, 0, q->n_conds, out);
         return;
     }
     if (q->order >= 0 && q->limit) {
@@ -428,9 +422,14 @@ static void say_list(const struct query *q, const char *question, const struct o
         text_addf(out, "This is the %s", q->t->noun);
         return;
     }
+    if (q->n_select && !q->n_conds) {
+        text_addf(out, "The %s of ", q->t->columns[q->select[0]].label);
+        count_noun(o->row_count, q->t, out);
+        return;
+    }
     text_add(out, o->row_count == 1 ? "There is " : "There are ");
     count_noun(o->row_count, q->t, out);
-    say_conds(q, 0, q->n_conds, " with ", out);
+    say_conds(q, 0, q->n_conds, out);
 }
 
 static void say_yesno(const struct query *q, const struct outcome *o, struct text *out)
@@ -441,10 +440,9 @@ static void say_yesno(const struct query *q, const struct outcome *o, struct tex
         text_add(out, o->row_count == 1 ? " differs" : " differ");
         return;
     }
-    text_add(out, o->row_count ? "Yes: there " : "No: there ");
-    text_add(out, o->row_count == 1 ? "is " : "are ");
+    text_add(out, o->row_count ? "Yes: " : "No: ");
     count_noun(o->row_count, q->t, out);
-    say_conds(q, 0, q->n_conds, " with ", out);
+    say_conds(q, 0, q->n_conds, out);
 }
 
 bool answer_unknown(const struct query *q, const struct outcome *o)
