@@ -295,7 +295,7 @@ static int window_at(const struct words *w, int i, int64_t now, struct span *s)
 
 static int edge_at(const struct words *w, int i, int64_t now, bool ahead, struct span *s)
 {
-    bool since = is(w, i, "since|from"), after = is(w, i, "after"),
+    bool since = is(w, i, "since"), after = is(w, i, "after"),
          before = is(w, i, "before|until|till|by"), until = is(w, i, "until|till|by");
     if (!since && !after && !before)
         return 0;

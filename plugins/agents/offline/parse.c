@@ -88,6 +88,15 @@ static void find_noun(struct parse *p)
     }
 }
 
+/* A yes or no needs more than a name. */
+static bool says_what(const struct parse *p)
+{
+    for (int i = 0; i < p->q.n_conds; i++)
+        if (p->q.ties[i] != TIE_SUBJECT && p->q.ties[i] != TIE_LOOSE && p->q.ties[i] != TIE_OWNER)
+            return true;
+    return p->q.n_conds > 1;
+}
+
 static double entry_score(const struct table *t, const struct entry *e, const struct item *it)
 {
     double words = 0.5 * (it->n - 1) + (it->exact && !e->stemmed ? 0.2 : 0);
@@ -214,6 +223,10 @@ void parse_rest(struct parse *p)
                 (i == p->n - 1 && p->q.n_select))
                 continue;
             break;
+        case F_BY: /* "used by a process" */
+            if (i > 0 && p->items[i - 1].func == F_USE && skip_noise(p, i + 1) == p->noun_at)
+                continue;
+            break;
         case F_WILL: /* the future is known only where a date says it */
             if (table_looks_ahead(p->t))
                 continue;
@@ -313,11 +326,29 @@ static void check_contradiction(struct parse *p)
     }
 }
 
+/* "free disk space" names the disk. */
+static bool noun_inside(const struct parse *p)
+{
+    for (int i = 0; i < p->n; i++) {
+        const struct item *it = &p->items[i];
+        for (int t = 0; it->n > 1 && t < it->n && reading(it, M_COLUMN); t++) {
+            char key[KEY_MAX] = "";
+            int n = 0;
+            const struct entry *e =
+                token_key(&p->w->tok[it->at + t], true, key) ? lexicon_find(p->t, key, &n) : NULL;
+            for (int k = 0; k < n; k++)
+                if (e[k].meaning == M_NOUN)
+                    return true;
+        }
+    }
+    return false;
+}
+
 /* A bare "which X" needs an X: without a noun, some column has to carry the question. */
 static void check_subject(struct parse *p)
 {
     const struct query *q = &p->q;
-    if (p->failed || p->noun_at >= 0 || p->followup)
+    if (p->failed || p->noun_at >= 0 || p->followup || noun_inside(p))
         return;
     bool table = false;
     for (int i = 0; i < p->n; i++)
@@ -328,6 +359,11 @@ static void check_subject(struct parse *p)
     bool told = q->n_conds > 0;
     if (p->t->one_row ? !ranked && !q->n_select : !ranked && !told)
         p->failed = true;
+    bool loose = q->n_conds > 0 && q->want == WANT_LIST && !ranked && !q->n_select;
+    for (int i = 0; i < q->n_conds; i++)
+        loose = loose && q->ties[i] == TIE_LOOSE;
+    if (loose)
+        p->failed = true; /* a bare name asks nothing */
     if (!p->t->one_row && q->want == WANT_COUNT && q->group < 0 && !counts_phrase(p))
         p->failed = true; /* how many what? */
 }
@@ -363,7 +399,7 @@ void parse_table(const struct words *w, const struct lexicon *l, const struct ta
     }
     check_subject(p);
     check_contradiction(p);
-    if (p->q.want == WANT_YESNO && p->q.n_conds == 0 && !p->q.exists)
+    if (p->q.want == WANT_YESNO && !p->q.exists && !says_what(p))
         p->failed = true; /* is it what? */
     if (p->t->one_row && (p->q.order >= 0 || p->q.limit || p->q.group >= 0))
         p->failed = true; /* nothing to rank */

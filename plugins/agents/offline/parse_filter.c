@@ -641,6 +641,23 @@ static bool done_by(struct parse *p, int i)
     return does && who_by_verb(p, i) >= 0;
 }
 
+/* "can maria log in", where the manifest knows "can log in" */
+static const struct entry *phrase_can(const struct parse *p, int i)
+{
+    char key[KEY_MAX] = "can";
+    int n = 0;
+    if (strcmp(item_token(p, 0)->text, "can") != 0)
+        return NULL;
+    for (int k = 0; k < p->items[i].n; k++)
+        if (!token_key(&p->w->tok[p->items[i].at + k], false, key))
+            return NULL;
+    const struct entry *e = lexicon_find(p->t, key, &n);
+    for (int r = 0; r < n; r++)
+        if (e[r].meaning == M_PHRASE)
+            return &e[r];
+    return NULL;
+}
+
 static bool negates(enum func g)
 {
     return g == F_NOT || g == F_EXCEPT || g == F_WITHOUT || g == F_NO;
@@ -650,8 +667,20 @@ static void one(struct filter *f, int i)
 {
     struct parse *p = f->p;
     struct item *it = &p->items[i];
+    const struct entry *can = i > 1 ? phrase_can(p, i) : NULL;
+    if (can) {
+        put(f, can->cond, i, i);
+        return;
+    }
     if (it->used)
         return;
+    bool but =
+        it->func == F_AND && strcmp(item_token(p, i)->text, "but") == 0 && p->noun_at == i - 1;
+    if (but) { /* all users but root */
+        f->neg = NEG_NOT;
+        f->neg_at = i;
+        return;
+    }
     if (negates(it->func) && !reading(it, M_PHRASE)) {
         f->neg = it->func == F_NO || it->func == F_WITHOUT ? NEG_WITHOUT : NEG_NOT;
         f->neg_at = i;

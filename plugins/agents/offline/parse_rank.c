@@ -339,8 +339,20 @@ static void adjective(struct parse *p, int i, const struct entry *e)
         parse_fail(p, i);
         return;
     }
+    for (int earlier = 0; earlier < i; earlier++) {
+        if (p->items[earlier].used && reading(&p->items[earlier], M_ADJECTIVE) && p->q.order >= 0 &&
+            p->items[earlier].func == F_NONE && earlier != p->noun_at) {
+            parse_fail(p, i); /* from the fullest to the emptiest */
+            return;
+        }
+    }
     use(p, i);
     it->func = F_NONE;
+    if (p->q.order >= 0 && is_number(&p->t->columns[p->q.order])) {
+        p->q.descending = e->descending; /* the biggest by used space */
+        take_limit(p, i);
+        return;
+    }
     order(p, e->column, e->descending);
     if (next_is_first(p, i) || f == F_SORT) {
         if (p->q.limit == 0)

@@ -125,6 +125,18 @@ static bool only_named(const struct parse *p)
     return false;
 }
 
+/* Is this an amount, and not a number that names something (a port, an id)? */
+static bool adds_up(const struct column *c)
+{
+    if (c->unit || strstr(c->name, "count") || strstr(c->summary, "number of") ||
+        strstr(c->summary, "how many"))
+        return true;
+    sdk_foreach (s, sdk_member(c->node, "synonyms"))
+        if (s->text.ptr && (strstr(s->text.ptr, "number of") || strstr(s->text.ptr, "count")))
+            return true;
+    return false;
+}
+
 /* how much memory …, what do … cost, how many threads has … */
 static void amount(struct parse *p)
 {
@@ -156,6 +168,10 @@ static void amount(struct parse *p)
         (p->t->columns[column].unit && strcmp(p->t->columns[column].unit, "percent") == 0)) {
         if (p->q.want == WANT_COUNT)
             p->q.want = WANT_LIST;
+        return;
+    }
+    if (!adds_up(&p->t->columns[column])) {
+        p->failed = true; /* the sum of ports is no number of ports */
         return;
     }
     p->q.n_select = 0;

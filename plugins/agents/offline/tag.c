@@ -491,6 +491,31 @@ static const struct {
     {"than", F_THAN},
     {"this", F_THIS},
     {"common", F_COMMON},
+    {"like to see", F_LIST},
+    {"like to know", F_LIST},
+    {"would", F_NOISE},
+    {"love to know", F_LIST},
+    {"want to know", F_LIST},
+    {"want to see", F_LIST},
+    {"need to see", F_LIST},
+    {"need to know", F_LIST},
+    {"came from", F_IN},
+    {"come from", F_IN},
+    {"comes from", F_IN},
+    {"how many mb of", F_MUCH},
+    {"how many gb of", F_MUCH},
+    {"how many mb", F_MUCH},
+    {"how many gb", F_MUCH},
+    {"how many gigabytes of", F_MUCH},
+    {"how many megabytes of", F_MUCH},
+    {"how many gigabytes", F_MUCH},
+    {"how many megabytes", F_MUCH},
+    {"how many bytes", F_MUCH},
+    {"how many gib of", F_MUCH},
+    {"how many euros", F_MUCH},
+    {"how many bytes of", F_MUCH},
+    {"how many gib", F_MUCH},
+    {"how many seconds", F_MUCH},
     {"belong to", F_MEMBER},
     {"belongs to", F_MEMBER},
     {"a member of", F_MEMBER},
@@ -629,6 +654,13 @@ static bool only_function(enum func f)
     return f != F_NONE && f != F_NOISE && f != F_IN && f != F_OF && f != F_WITH;
 }
 
+static bool known_word(const struct parse *p, int i)
+{
+    struct item it;
+    enum func f;
+    return entry_at(p, i, &it) > 0 || function_at(p->w, i, &f) > 0;
+}
+
 static struct item next_item(const struct parse *p, int i)
 {
     const struct token *tok = &p->w->tok[i];
@@ -653,6 +685,9 @@ static struct item next_item(const struct parse *p, int i)
     if (n_entry &&
         (n_entry > n_func || (n_entry == n_func && !(only_function(f) && !entry.exact)))) {
         entry.func = n_entry == n_func ? f : F_NONE;
+        if (entry.func == F_FOR && i + 1 < p->w->n && strcmp(tok->text, "about") == 0 &&
+            reading(&entry, M_COLUMN) && !known_word(p, i + 1))
+            entry.func = F_CONTAINS; /* "tickets about backups" */
         return entry;
     }
     if (n_func) {

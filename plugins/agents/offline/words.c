@@ -209,6 +209,11 @@ static void add_word(struct words *w, const char *p, size_t n, size_t at)
 {
     static const char *const is_after[] = {"what", "who",  "where", "when",  "how",
                                            "it",   "that", "there", "which", "here"};
+    if (n > 5 && (strncmp(p, "non-", 4) == 0 || strncmp(p, "Non-", 4) == 0)) {
+        (void)add(w, T_WORD, "not", 3, at);
+        p += 4;
+        n -= 4;
+    }
     struct token *t = add(w, T_WORD, p, n, at);
     if (!t)
         return;
@@ -239,7 +244,7 @@ static void add_word(struct words *w, const char *p, size_t n, size_t at)
         t->possessive = true;
     } else if (ends(t->text, k, "'re") || ends(t->text, k, "'ve")) {
         t->text[k - 3] = '\0';
-    } else if (ends(t->text, k, "'m")) {
+    } else if (ends(t->text, k, "'m") || ends(t->text, k, "'d")) {
         t->text[k - 2] = '\0';
     }
 }
