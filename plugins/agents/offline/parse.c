@@ -361,7 +361,7 @@ static void check_subject(struct parse *p)
         p->failed = true;
     bool loose = q->n_conds > 0 && q->want == WANT_LIST && !ranked && !q->n_select;
     for (int i = 0; i < q->n_conds; i++)
-        loose = loose && q->ties[i] == TIE_LOOSE;
+        loose = loose && (q->ties[i] == TIE_LOOSE || q->ties[i] == TIE_SUBJECT);
     if (loose)
         p->failed = true; /* a bare name asks nothing */
     if (!p->t->one_row && q->want == WANT_COUNT && q->group < 0 && !counts_phrase(p))

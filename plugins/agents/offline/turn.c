@@ -141,6 +141,9 @@ static int32_t ask(struct turn *t)
                             have ? &before : NULL, c, t->err);
     if (status < 0)
         return status;
+    for (int i = 0; i < c->q.n_conds && c->verdict == UNDERSTOOD; i++)
+        if (c->q.conds[i].column < 0)
+            c->verdict = NO_SUCH_NAME;
     if (c->verdict != UNDERSTOOD)
         return refuse(t, question, c);
     struct text sql = {0};
