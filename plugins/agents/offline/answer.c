@@ -115,41 +115,44 @@ static void say_literal(const struct table *t, const struct cond *c, const struc
 }
 
 /* "user root", "rss over 20 MiB", "named nginx", or the phrase as it was said: "can log in" */
+static const char *cond_words(const struct cond *c)
+{
+    static const char *const ops[] = {[OP_EQ] = "is",
+                                      [OP_LT] = "is under",
+                                      [OP_LE] = "is at most",
+                                      [OP_GT] = "is over",
+                                      [OP_GE] = "is at least",
+                                      [OP_NULL] = "is unknown",
+                                      [OP_PREFIX] = "starts with",
+                                      [OP_SUFFIX] = "ends with",
+                                      [OP_CONTAINS] = "contains",
+                                      [OP_HAS] = "holds"};
+    static const char *const negated[] = {[OP_EQ] = "is not",
+                                          [OP_LT] = "is not under",
+                                          [OP_LE] = "is not at most",
+                                          [OP_GT] = "is not over",
+                                          [OP_GE] = "is not at least",
+                                          [OP_NULL] = "is known",
+                                          [OP_PREFIX] = "does not start with",
+                                          [OP_SUFFIX] = "does not end with",
+                                          [OP_CONTAINS] = "does not contain",
+                                          [OP_HAS] = "does not hold"};
+    if (c->time && (c->op == OP_GE || c->op == OP_GT))
+        return c->negated ? "is not since" : "is since";
+    if (c->time)
+        return c->negated ? "is not before" : "is before";
+    return c->negated ? negated[c->op] : ops[c->op];
+}
+
 static void say_cond(const struct table *t, const struct cond *c, struct text *out)
 {
-    static const char *const ops[] = {[OP_EQ] = "",
-                                      [OP_LT] = "under ",
-                                      [OP_LE] = "at most ",
-                                      [OP_GT] = "over ",
-                                      [OP_GE] = "at least ",
-                                      [OP_PREFIX] = "starting with ",
-                                      [OP_SUFFIX] = "ending with ",
-                                      [OP_CONTAINS] = "containing ",
-                                      [OP_HAS] = "having "};
-    const char *label = t->columns[c->column].label;
-    if (c->op == OP_NULL) {
-        text_addf(out, c->negated ? "with %s" : "without %s", label);
-        return;
-    }
-    if (c->op == OP_EQ && c->n_values == 1 && c->values[0].is_bool) {
-        text_addf(out, "%s: %s", label, (c->values[0].number != 0) != c->negated ? "yes" : "no");
-        return;
-    }
-    bool named =
-        c->op == OP_EQ && c->column == t->name_column && t->columns[c->column].type == C_TEXT;
-    text_addf(out, "%s%s", named && c->negated ? "not " : "", named ? "named" : label);
-    text_addf(out, " %s", c->negated && !named ? "not " : "");
-    if (c->time && c->op != OP_EQ)
-        text_add(out, c->op == OP_GE || c->op == OP_GT ? "from " : "before ");
-    else
-        text_add(out, ops[c->op]);
+    text_addf(out, "%s %s", t->columns[c->column].label, cond_words(c));
     for (int i = 0; i < c->n_values; i++) {
-        text_add(out, i == 0 ? "" : c->op == OP_HAS ? " = " : " or ");
+        text_add(out, i == 0 ? " " : c->op == OP_HAS ? " = " : " or ");
         say_literal(t, c, &c->values[i], out);
     }
 }
 
-/* In brackets, so that the sentence round it stays one: " (state Z, user root)" */
 static void say_conds(const struct query *q, int from, int to, struct text *out)
 {
     for (int i = from; i < to; i++) {
@@ -223,6 +226,16 @@ static bool echo(const struct query *q, const char *question, int64_t n, struct 
             is_be(w.tok[i].text))
             return false;
     const struct token *v = &w.tok[verb];
+    bool third =
+        strcmp(v->text, "is") == 0 || strcmp(v->text, "was") == 0 || strcmp(v->text, "has") == 0;
+    size_t noun_len = strlen(w.tok[verb - 1].text);
+    if (third && noun_len && w.tok[verb - 1].text[noun_len - 1] == 's')
+        return false; /* "which groups is maria in": the verb is maria's */
+    for (int i = verb + 1; i < w.n; i++)
+        if (strcmp(w.tok[i].text, "not") == 0 && i > verb + 1)
+            return false;
+    if (verb + 1 < w.n && strcmp(w.tok[verb].text, "are") == 0 && w.tok[verb].len > 3)
+        return false; /* "aren't" */
     bool one = n == 1 || n == 0;
     static const char *const forms[][2] = {{"are", "is"}, {"were", "was"}, {"have", "has"}};
     const char *word = v->text;
@@ -282,7 +295,7 @@ static void say_amount(const struct query *q, const struct outcome *o, struct te
         text_add(out, " has one");
         return;
     }
-    text_addf(out, "The %s %s of all %s", words[q->agg], c->label, q->t->plural);
+    text_addf(out, "The %s %s of the %s", words[q->agg], c->label, q->t->plural);
     say_conds(q, 0, q->n_conds, out);
     text_add(out, " is ");
     answer_number(d, c->unit, out);
@@ -320,25 +333,20 @@ static void say_groups(const struct query *q, const struct outcome *o, struct te
         say_conds(q, 0, q->n_conds, out);
         return;
     }
-    if (q->by_agg && q->limit == 1) {
-        say_value(cell(o, 0, g->name), g->unit, out);
-        text_addf(out, " has the %s ", q->descending ? "most" : "least");
-        text_add(out, q->agg_column >= 0 ? q->t->columns[q->agg_column].label : q->t->plural);
-        text_add(out, ": ");
-        answer_number(number_of(q, o, 0), unit, out);
-        return;
-    }
     const char *what = q->agg_column >= 0 ? q->t->columns[q->agg_column].label : q->t->plural;
-    if (o->row_count == 1)
-        text_addf(out, "There is one %s: ", g->label);
+    bool least = q->by_agg && !q->descending;
+    if (q->by_agg && q->limit == 1)
+        text_addf(out, "The %s with the %s %s is ", g->label, least ? "least" : "most", what);
+    else if (o->row_count == 1)
+        text_addf(out, "The only %s is ", g->label);
     else
-        text_addf(out, "Of %lld values of %s, ", (long long)o->row_count, g->label);
+        text_addf(out, "Of %lld values of %s, the one with the %s %s is ", (long long)o->row_count,
+                  g->label, least ? "least" : "most", what);
     say_value(cell(o, 0, g->name), g->unit, out);
-    if (o->row_count > 1)
-        text_addf(out, " has the %s %s", q->by_agg && !q->descending ? "least" : "most", what);
-    text_add(out, " (");
+    text_add(out, ": ");
     answer_number(number_of(q, o, 0), unit, out);
-    text_add(out, ")");
+    if (q->agg == AGG_COUNT)
+        text_addf(out, " %s", number_of(q, o, 0) == 1 ? q->t->noun : q->t->plural);
 }
 
 static void say_name(const struct query *q, const struct outcome *o, int row, struct text *out)
@@ -380,8 +388,9 @@ static void say_ranked(const struct query *q, const struct outcome *o, struct te
     const char *edge = c->type == C_TIME ? (q->descending ? "latest" : "earliest")
                                          : (q->descending ? "highest" : "lowest");
     if (o->row_count == 1) {
+        text_addf(out, "The %s with the %s %s is ", q->t->noun, edge, c->label);
         say_name(q, o, 0, out);
-        text_addf(out, " has the %s %s: ", edge, c->label);
+        text_add(out, ": ");
         say_value(cell(o, 0, c->name), c->unit, out);
         return;
     }

@@ -270,6 +270,10 @@ static void read_columns(struct builder *b, struct table *t, const sdk_json *lis
         c->summary = sdk_get_str(node, "summary", "");
         c->unit = sdk_get_str(node, "unit", NULL);
         c->label = label_of(b, c->name);
+        const char *word = sdk_get_str(node, "synonyms.0", NULL);
+        const char *unit = c->unit ? c->unit : "";
+        if (word && strlen(c->name) <= 3 && strcmp(unit, "bytes") == 0)
+            c->label = word; /* rss: memory */
         c->type = type_of(sdk_get_str(node, "type", "text"));
         c->key = sdk_get_bool(node, "key", false);
         c->sensitive = sdk_get_bool(node, "sensitive", false);

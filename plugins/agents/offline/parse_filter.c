@@ -269,8 +269,7 @@ static void put_name(struct filter *f, int column, enum tie tie, int from, int i
 static bool value_word(const struct parse *p, int i)
 {
     const struct item *it = &p->items[i];
-    return !it->used && !item_token(p, i)->too_long &&
-           (it->kind == I_NAME || it->kind == I_NUMBER);
+    return !it->used && !item_token(p, i)->too_long && (it->kind == I_NAME || it->kind == I_NUMBER);
 }
 
 /* Is the word at i fit to be the value of that column? */
