@@ -315,7 +315,10 @@ int32_t choose(const struct mind *m, const char *question, size_t len, const str
     }
     bool noun =
         n > 0 && list[0].p->noun_at >= 0 && list[0].p->q.t != (previous ? previous->t : NULL);
-    if (previous && (is_followup(w, closest) || n == 0) && !noun) {
+    const struct parse *best = n > 0 ? list[0].p : NULL;
+    bool bare = best && best->noun_at < 0 && best->q.want == WANT_LIST && !best->t->one_row &&
+                best->q.n_select == 0 && best->q.order < 0; /* "in eu-north?" */
+    if (previous && (is_followup(w, closest) || n == 0 || bare) && !noun) {
         int32_t status = follow(m, w, previous, ret, err);
         if (status || ret->verdict == UNDERSTOOD || n == 0)
             return status;

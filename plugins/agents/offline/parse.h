@@ -152,6 +152,8 @@ bool is_name(const struct parse *p, int i); /* a word that might be a proper nam
 const struct token *item_token(const struct parse *p, int i);
 void use(struct parse *p, int i);
 void use_span(struct parse *p, int from, int to);
+/* The longest function phrase at token i: how many tokens; 0: none. */
+int function_at(const struct words *w, int i, enum func *ret);
 bool table_looks_ahead(const struct table *t);
 bool is_number(const struct column *c);
 const char *name_text(const struct parse *p, int i, bool raw);

@@ -185,7 +185,7 @@ static bool ends_with_amount(const struct parse *p)
     bool does = false;
     for (int i = 0; i < p->n && i < 3; i++)
         does = does || p->items[i].func == F_DO;
-    bool named = p->noun_at >= 0;
+    bool named = p->noun_at >= 0 || p->followup;
     for (int i = 0; i < p->q.n_conds; i++)
         named = named || p->q.ties[i] != TIE_NONE;
     return does && p->n && named && unused_column(p, p->n - 1, true) != NULL;

@@ -136,6 +136,10 @@ void word_stem(const char *in, char *out)
         if (strcmp(out, irregular[i][0]) == 0)
             n = (size_t)snprintf(out, WORD_MAX, "%s", irregular[i][1]);
     n = cut_plural(out, n);
+    if (n > 4 && ends(out, n, "ie")) { /* zombie, as zombies */
+        replace_end(out, n, 2, "y");
+        n--;
+    }
     size_t cut = ends(out, n, "ing") && n > 5 ? 3 : ends(out, n, "ed") && n > 3 ? 2 : 0;
     if (cut && has_vowel(out, n - cut)) {
         n -= cut;
