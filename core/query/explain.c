@@ -182,7 +182,7 @@ int32_t statement_explain(struct statement *st, allora_error *err)
     buf_done(&sql);
     int32_t status = rc == SQLITE_OK ? st->out->begin(st->out->self, columns, N_COLUMNS)
                                      : sql_error(st, rc, err);
-    while (status == ALLORA_OK && (rc = sqlite3_step(plan)) == SQLITE_ROW) {
+    while (status == ALLORA_OK && sqlite3_step(plan) == SQLITE_ROW) {
         const char *detail = (const char *)sqlite3_column_text(plan, 3);
         /* The arms that only carry a view's shape say nothing to a person. */
         if (detail && !strstr(detail, "allora_shape_"))

@@ -2,6 +2,7 @@
 #include "parse.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum negation { NEG_NONE, NEG_NOT, NEG_WITHOUT };
@@ -494,8 +495,9 @@ static bool pair(struct filter *f, int i)
     } else if (column < 0) {
         return false;
     } else if (is_number(&p->t->columns[column])) {
-        double d = 0;
-        if (sscanf(value, "%lf", &d) != 1)
+        char *end = NULL;
+        double d = strtod(value, &end);
+        if (end == value)
             return false;
         c.values[0] = (struct value){.is_number = true, .number = d};
     }
