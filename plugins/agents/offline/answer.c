@@ -450,6 +450,14 @@ static void say_yesno(const struct query *q, const struct outcome *o, struct tex
         return;
     }
     text_add(out, o->row_count ? "Yes: " : "No: ");
+    if (q->t->one_row && q->n_conds) { /* of one thing there is nothing to count */
+        text_add(out, o->row_count ? "" : "it is not so that ");
+        for (int i = 0; i < q->n_conds; i++) {
+            text_add(out, i == 0 ? "" : " and ");
+            say_cond(q->t, &q->conds[i], out);
+        }
+        return;
+    }
     count_noun(o->row_count, q->t, out);
     say_conds(q, 0, q->n_conds, out);
 }

@@ -61,6 +61,30 @@ static bool refused(struct parse *p)
     return false;
 }
 
+/* "logged" is no log, and "logged in" no login; but "mounted" in "mounted filesystems" belongs. */
+static bool verb_form(const struct parse *p, int item, const struct entry *e)
+{
+    for (int k = 0; k < p->items[item].n; k++) {
+        const char *text = p->w->tok[p->items[item].at + k].text;
+        size_t n = strlen(text);
+        bool verb = n > 3 && (strcmp(text + n - 2, "ed") == 0 || strcmp(text + n - 3, "ing") == 0);
+        if (verb && !strstr(e->words, text))
+            return true;
+    }
+    return false;
+}
+
+/* Nothing that a preposition or "use" at this place could go with. */
+static bool dangles(const struct parse *p, int i)
+{
+    const struct query *q = &p->q;
+    if (p->items[i].func == F_USE) /* "what uses the memory" is not answered by the memory */
+        return p->t->one_row && p->head == HEAD_LIST && i + 1 < p->n;
+    bool bare = q->n_conds == 0 && q->n_select == 0 && q->order < 0 && q->group < 0 &&
+                q->agg == AGG_NONE && !p->followup;
+    return bare && i == p->n - 1; /* "which users are in" */
+}
+
 static void find_noun(struct parse *p)
 {
     p->noun_at = -1;
@@ -72,10 +96,8 @@ static void find_noun(struct parse *p)
         if (p->noun_at >= 0)
             continue;
         const struct token *last = &p->w->tok[p->items[i].at + p->items[i].n - 1];
-        size_t end = strlen(last->text);
-        if (e->stemmed && end > 3 &&
-            (strcmp(last->text + end - 2, "ed") == 0 || strcmp(last->text + end - 3, "ing") == 0))
-            continue; /* "logged" is no log */
+        if (e->stemmed && verb_form(p, i, e))
+            continue;
         const char *blank = strrchr(e->words, ' ');
         char head[WORD_MAX];
         word_fold(blank ? blank + 1 : e->words, strlen(blank ? blank + 1 : e->words), head);
@@ -202,21 +224,24 @@ void parse_rest(struct parse *p)
         case F_BE:
         case F_HAVE:
         case F_DO:
-        case F_USE:
         case F_WHAT:
         case F_WHICH:
         case F_THERE:
         case F_LIST:
-        case F_OF:
-        case F_IN:
-        case F_FOR:
-        case F_WITH:
         case F_THIS:
         case F_AND:
         case F_ALL:
         case F_ANY:
         case F_TOTAL: /* "how many are there in total" */
             continue;
+        case F_USE:
+        case F_OF:
+        case F_IN:
+        case F_FOR:
+        case F_WITH:
+            if (!dangles(p, i))
+                continue;
+            break;
         case F_RUN: /* "running on port 80"; what runs, elsewhere, is a matter of columns */
             if (p->t->one_row || reading(it, M_MODIFIER) ||
                 (i + 1 < p->n && p->items[i + 1].func == F_IN && p->q.n_conds) ||
@@ -257,7 +282,7 @@ void parse_rest(struct parse *p)
         }
         if (it->func == F_NONE &&
             (reading(it, M_MODIFIER) || reading(it, M_PROVIDER) || reading(it, M_TABLE) ||
-             reading(it, M_NOUN)) &&
+             (reading(it, M_NOUN) && !verb_form(p, i, reading(it, M_NOUN)))) &&
             (p->noun_at >= 0 || reading(it, M_TABLE) || reading(it, M_PROVIDER)))
             continue;
         if (p->t->one_row && it->kind == I_NAME && said_of_all(item_token(p, i)->text))

@@ -5,12 +5,27 @@
 #include <stdio.h>
 #include <string.h>
 
-static void take_readings(struct item *it, const struct table *t, const char *key, bool stemmed)
+/* "file" is not "filed", though they have one stem; but "did it receive" is "received". */
+static bool other_word(const struct parse *p, const struct entry *e, const struct token *tok)
 {
+    for (int i = 0; i < p->w->n; i++)
+        if (strcmp(p->w->tok[i].text, "did") == 0 || strcmp(p->w->tok[i].text, "does") == 0 ||
+            strcmp(p->w->tok[i].text, "do") == 0)
+            return false;
+    size_t n = strlen(e->words), k = strlen(tok->text);
+    return e->meaning == M_COLUMN && !strchr(e->words, ' ') && n > 3 &&
+           strcmp(e->words + n - 2, "ed") == 0 && k < n && k + 2 >= n &&
+           memcmp(e->words, tok->text, k) == 0;
+}
+
+static void take_readings(struct item *it, const struct parse *p, const char *key, bool stemmed)
+{
+    const struct table *t = p->t;
     int n = 0;
     const struct entry *e = lexicon_find(t, key, &n);
     for (int k = 0; k < n && it->n_readings < MAX_READINGS; k++) {
-        if (e[k].stemmed != stemmed)
+        if (e[k].stemmed != stemmed ||
+            (stemmed && it->n == 1 && other_word(p, &e[k], &p->w->tok[it->at])))
             continue;
         bool seen = false;
         for (int r = 0; r < it->n_readings; r++)
@@ -35,9 +50,9 @@ static int entry_at(const struct parse *p, int i, struct item *ret)
         if (!token_key(tok, false, exact) || !token_key(tok, true, stem))
             break;
         struct item it = {.kind = I_WORDS, .at = i, .n = n};
-        take_readings(&it, p->t, exact, false);
+        take_readings(&it, p, exact, false);
         it.exact = it.n_readings > 0;
-        take_readings(&it, p->t, stem, true);
+        take_readings(&it, p, stem, true);
         if (it.n_readings) {
             *ret = it;
             best = n;
