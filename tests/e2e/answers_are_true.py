@@ -58,6 +58,8 @@ def most_memory(rows, _):
     for row in rows:
         rss = next(v for k, v in row.items() if k in ("rss", "memory"))
         near = real.get(row["pid"])
+        if near is None and row.get("name") == os.path.basename(ALLORA):
+            continue  # allora itself, which a sanitizer makes large, has ended since
         assert near is not None, f"ps has no process {row['pid']}"
         assert abs(rss - near) <= 0.1 * near + 2**20, f"pid {row['pid']}: {rss}, ps says {near}"
         assert rss >= 0.9 * third, f"pid {row['pid']} is not among the first three"
