@@ -20,7 +20,7 @@ struct fake {
     size_t n_tables, n_views;
     uint64_t settings;
     bool remote;
-    int loads;
+    _Atomic int loads;   /* workers load at once */
     const char *missing; /* name that a plugin not installed would provide */
 };
 
