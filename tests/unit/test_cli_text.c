@@ -48,6 +48,7 @@ static void test_visible(void **state)
     VISIBLE("\\x7f", "\x7f");
     VISIBLE("\\u009b1m", "\xc2\x9b"
                          "1m"); /* the one-character CSI */
+    /* NOLINTNEXTLINE(misc-misleading-bidirectional): that it misleads is why it is shown escaped */
     VISIBLE("\\u202etxt.exe", "\xe2\x80\xae"
                               "txt.exe"); /* right-to-left override */
     VISIBLE("\\ufeff", "\xef\xbb\xbf");
