@@ -103,6 +103,8 @@ allora_ctx *ctx_open(allora_ctx *parent, const void *plugin, uint32_t timeout_ms
     c->plugin = plugin ? plugin : parent->plugin;
     c->progress = parent->progress;
     c->console = parent->console;
+    c->approver = parent->approver;
+    c->vouched = parent->vouched;
     c->flags = flags;
     memcpy(c->trace_id, parent->trace_id, sizeof c->trace_id);
 
@@ -282,6 +284,13 @@ void ctx_interrupt(allora_ctx *root)
     }
     cancel_locked(target, ALLORA_E_CANCELLED);
     (void)pthread_mutex_unlock(root->lock);
+}
+
+bool ctx_is_person(const allora_ctx *c)
+{
+    const struct principal *who = c->principal;
+
+    return who && who->local_owner && !who->agent && (!c->plugin || c->vouched);
 }
 
 void *ctx_alloc(allora_ctx *c, size_t size)

@@ -19,6 +19,7 @@ struct progress { /* where progress() goes; the CLI draws it.  Any thread. */
     void *self;
     void (*update)(void *self, const char *source, uint64_t done, uint64_t total, allora_str note);
 };
+struct approver;
 struct console;
 
 struct allora_ctx {
@@ -30,9 +31,12 @@ struct allora_ctx {
     const struct principal *principal;
     const void *plugin; /* struct plugin *: whose code runs, for host services */
     const struct progress *progress;
-    const struct console *console; /* where a person is attached, else NULL; inherited */
-    int cancel_pipe[2];            /* made on first cancel_fd() */
-    uint32_t flags;                /* ALLORA_SCOPE_* */
+    const struct console *console;   /* where a person is attached, else NULL; inherited */
+    const struct approver *approver; /* who may say yes (base/approver.h), else NULL; inherited */
+    bool vouched; /* a scope opened with a person's own credential: what they may approve, they may
+                     approve here; inherited */
+    int cancel_pipe[2]; /* made on first cancel_fd() */
+    uint32_t flags;     /* ALLORA_SCOPE_* */
     char trace_id[17];
 };
 
@@ -55,6 +59,10 @@ int32_t ctx_cancel_fd(allora_ctx *c, int32_t *ret_fd, allora_error *err);
  * that still runs, or root itself.  A second call thus reaches one further out.  Any thread, not
  * from a signal handler. */
 void ctx_interrupt(allora_ctx *root);
+/* Does a person stand behind this call, so that it may approve, show secrets or change trust?  True
+ * for the local owner when neither an agent nor a plugin's code is in between, and inside a scope
+ * that was opened with that person's own credential. */
+bool ctx_is_person(const allora_ctx *c);
 void *ctx_alloc(allora_ctx *c, size_t size);
 /* Sleeps, waking early when cancelled or past the deadline (and returning that status). */
 int32_t ctx_sleep(allora_ctx *c, int64_t us);

@@ -50,4 +50,38 @@ int32_t store_remove(struct store *s, const char *space, const char *key, allora
 int32_t store_scan(struct store *s, const char *space, const char *prefix, bool reverse,
                    uint64_t limit, int32_t (*fn)(void *self, const struct store_item *), void *self,
                    allora_error *err);
+
+/* ---- Logs: records that are only ever added, numbered from 1 without gaps ("journal", "events").
+ * Appending is a transaction of its own unless one is open.  Follows another process's appends. */
+struct store_record {
+    uint64_t seq;
+    int64_t at_us; /* wall clock of the append */
+    allora_str value;
+};
+/* expected: the number of the last record there must be (0: none), E_CONFLICT otherwise;
+ * UINT64_MAX: any.  ret_seq may be NULL.  [any] */
+int32_t store_log_append(struct store *s, const char *log, uint64_t expected, allora_str value,
+                         uint64_t *ret_seq, allora_error *err);
+/* The last record, in mem; E_NOTFOUND when there is none yet.  [any] */
+int32_t store_log_last(struct store *s, struct arena *mem, const char *log,
+                       struct store_record *ret, allora_error *err);
+/* Records after that number, in order (or before it, newest first), at most limit (0: all).  fn as
+ * in store_scan().  [any] */
+int32_t store_log_read(struct store *s, const char *log, uint64_t after, bool reverse,
+                       uint64_t limit, int32_t (*fn)(void *self, const struct store_record *),
+                       void *self, allora_error *err);
+/* Waits for records after that number, of any process, up to wait_us: 0 when there are some,
+ * E_TIMEOUT.  Wakes at once for this process's own, within 100 ms for others'.  [any] */
+int32_t store_log_wait(struct store *s, const char *log, uint64_t after, int64_t wait_us,
+                       allora_error *err);
+/* Drops records up to that number, where a log is not for ever (events).  [any] */
+int32_t store_log_trim(struct store *s, const char *log, uint64_t up_to, allora_error *err);
+
+/* ---- Leases: one holder of a name at a time, across processes, until it expires. */
+/* Takes or renews it for ttl_us.  owner: unique to the holder (trace id).  E_CONFLICT while another
+ * holds it.  [any] */
+int32_t store_lease_take(struct store *s, const char *name, const char *owner, int64_t ttl_us,
+                         allora_error *err);
+/* Gives it back; nothing happens when it is not the owner's.  [any] */
+void store_lease_release(struct store *s, const char *name, const char *owner);
 #endif

@@ -200,6 +200,31 @@ static void test_out_of_memory(void **state)
     assert_int_equal(runs, 4);
 }
 
+/* Only the owner's own hand counts: not an agent's, not a plugin's, unless the person's credential
+ * opened the scope. */
+static void test_a_person(void **state)
+{
+    (void)state;
+    static const struct principal owner = {"local:a", true, false}, agent = {"local:a", true, true},
+                                  guest = {"guest", false, false};
+    const struct {
+        const struct principal *who;
+        bool plugin, vouched, expected;
+    } cases[] = {{&owner, false, false, true}, {&owner, true, false, false},
+                 {&owner, true, true, true},   {&agent, false, false, false},
+                 {&agent, true, true, false},  {&guest, false, true, false},
+                 {NULL, false, false, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        A_CLEAN(ctx_closep) allora_ctx *root = ctx_root(cases[i].who, 0);
+        assert_non_null(root);
+        root->vouched = cases[i].vouched;
+        A_CLEAN(ctx_closep)
+        allora_ctx *call = ctx_open(root, cases[i].plugin ? &owner : NULL, 0, 0);
+        assert_non_null(call);
+        assert_int_equal(ctx_is_person(call), cases[i].expected);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -210,6 +235,7 @@ int main(void)
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_sleep),
         cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_a_person),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
