@@ -14,6 +14,8 @@ struct origin {
     const char *unit;
     uint32_t flags;
     bool found;
+    const struct table_use *use; /* and the column's place among those declared */
+    uint32_t declared;
 };
 
 static struct origin origin_of(struct statement *st, sqlite3_stmt *stmt, int i)
@@ -32,16 +34,21 @@ static struct origin origin_of(struct statement *st, sqlite3_stmt *stmt, int i)
             for (uint32_t a = 0; a < c->n_aliases && !is; a++)
                 is = streq_nocase(c->aliases[a], name);
             if (is)
-                return (struct origin){c->type, c->unit,
-                                       (c->sensitive ? ALLORA_VF_SENSITIVE : 0u) |
-                                           (c->outside ? ALLORA_VF_OUTSIDE : 0u),
-                                       true};
+                return (struct origin){
+                    c->type,
+                    c->unit,
+                    (c->sensitive ? ALLORA_VF_SENSITIVE : 0u) | (c->outside ? ALLORA_VF_OUTSIDE : 0u),
+                    true,
+                    use,
+                    k};
         }
     }
     for (uint32_t k = 0; view && name && k < view->n_columns; k++) {
         if (streq(view->columns[k].name, name))
-            return (struct origin){view->columns[k].type, view->columns[k].unit, ALLORA_VF_OUTSIDE,
-                                   true};
+            return (struct origin){.type = view->columns[k].type,
+                                   .unit = view->columns[k].unit,
+                                   .flags = ALLORA_VF_OUTSIDE,
+                                   .found = true};
     }
     return (struct origin){0};
 }
@@ -87,6 +94,8 @@ int32_t result_columns(struct statement *st, sqlite3_stmt *stmt, struct result_c
                                             .unit = o.unit,
                                             .name = arena_strdup(&st->mem, name ? name : "")};
         columns[i].type = converts(o.type) ? o.type : 0;
+        columns[i].use = o.use;
+        columns[i].declared = o.declared;
         unknown = unknown || !o.found;
         if (!columns[i].column.name)
             return err_nomem(err);

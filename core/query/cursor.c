@@ -75,6 +75,8 @@ static void finish_scan(struct cursor *c)
 static void stop(struct cursor *c)
 {
     finish_scan(c);
+    if (statement_of(c)->streaming == c)
+        statement_of(c)->streaming = NULL;
     spool_free(c->tee);
     c->tee = NULL;
     c->row = NULL;
@@ -186,6 +188,7 @@ static int stream(struct cursor *c, const struct plan_run *r)
     if (status != ALLORA_OK)
         return vtab_fail(st, status, &err);
     set_active(c, true);
+    st->streaming = c;
     return next_batch(c);
 }
 
@@ -293,6 +296,8 @@ int cursor_next(sqlite3_vtab_cursor *base)
 {
     struct cursor *c = (struct cursor *)base;
 
+    if (!c->row)
+        return SQLITE_OK; /* cursor_each() has been to the end */
     if (c->spooled)
         return next_spooled(c);
     if (c->next_row < c->batch->n_rows) {
@@ -302,6 +307,27 @@ int cursor_next(sqlite3_vtab_cursor *base)
         return SQLITE_OK;
     }
     return next_batch(c);
+}
+
+int cursor_each(struct cursor *c,
+                int32_t (*fn)(void *self, const allora_value *row, const void *texts), void *self,
+                int32_t *ret)
+{
+    int rc = cursor_next(&c->base);
+
+    *ret = ALLORA_OK;
+    while (rc == SQLITE_OK && c->row) {
+        *ret = fn(self, c->row, c->texts);
+        if (*ret != ALLORA_OK)
+            break;
+        rc = cursor_next(&c->base);
+    }
+    return rc;
+}
+
+const struct plan *cursor_streams(const struct cursor *c)
+{
+    return c->row && c->scan && !c->tee ? c->plan : NULL;
 }
 
 int cursor_eof(sqlite3_vtab_cursor *base)

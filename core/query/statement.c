@@ -305,7 +305,7 @@ static int32_t step_all(struct statement *st, sqlite3_stmt *stmt, struct result_
                         uint32_t n, allora_error *err)
 {
     allora_value *cells = arena_array(&st->mem, n + 1, sizeof *cells);
-    bool begun = false;
+    bool begun = false, straight = straight_shape(st->q->sql);
     int32_t status = ALLORA_OK;
 
     if (!cells)
@@ -325,6 +325,8 @@ static int32_t step_all(struct statement *st, sqlite3_stmt *stmt, struct result_
         if (status != ALLORA_OK || rc == SQLITE_DONE)
             break;
         status = send_row(st, stmt, columns, n, cells);
+        if (status == ALLORA_OK && straight)
+            status = straight_rows(st, columns, n, cells, &straight, err);
     }
     return status == ALLORA_STOP ? ALLORA_OK : status;
 }

@@ -92,7 +92,8 @@ struct statement {
     struct map missing;       /* run's name → struct keyed_run * */
     size_t key_batch;
     uint32_t keys_ok;
-    unsigned n_active; /* cursors in the middle of a scan */
+    unsigned n_active;        /* cursors in the middle of a scan */
+    struct cursor *streaming; /* the last to begin a scan that streams, while it is open */
     int32_t status; /* the first thing that went wrong in a table, beside what SQLite makes of it */
     allora_error err;
     struct map warnings; /* seen texts */
@@ -146,6 +147,14 @@ int cursor_next(sqlite3_vtab_cursor *c);
 int cursor_eof(sqlite3_vtab_cursor *c);
 int cursor_column(sqlite3_vtab_cursor *c, sqlite3_context *out, int column);
 int cursor_rowid(sqlite3_vtab_cursor *c, sqlite3_int64 *ret);
+struct cursor;
+/* The plan of a cursor that stands on a row of a scan which nobody else reads; NULL otherwise. */
+const struct plan *cursor_streams(const struct cursor *c);
+/* Hands on all rows after the one it stands on, until fn's nonzero, which is *ret.  An SQLite code;
+ * when it is not SQLITE_OK, the statement has the error. */
+int cursor_each(struct cursor *c,
+                int32_t (*fn)(void *self, const allora_value *row, const void *texts), void *self,
+                int32_t *ret);
 
 struct table_vtab {
     sqlite3_vtab base;
@@ -176,10 +185,19 @@ int32_t sql_error(struct statement *st, int code, allora_error *err);
 /* columns.c: types and units of the result's columns. */
 struct result_column {
     allora_column column;
-    uint8_t type; /* how cells are turned back: BOOL, TIME, JSON, or 0 */
+    uint8_t type;                /* how cells are turned back: BOOL, TIME, JSON, or 0 */
+    const struct table_use *use; /* the table it comes straight from, and ... */
+    uint32_t declared; /* ... its place among the columns that SQLite was told; NULL: none */
 };
 int32_t result_columns(struct statement *st, sqlite3_stmt *stmt, struct result_column **ret,
                        uint32_t *ret_n, allora_error *err);
+/* straight.c: a statement that only names columns of one table. */
+/* Does the text have that shape: select a, b as c from t, or select * from t? */
+bool straight_shape(const char *sql);
+/* Sends the rows after the first without SQLite's help, when the statement has the shape and its
+ * cursor can: *ret_done.  0, ALLORA_STOP, or a failure as step_all() gives it. */
+int32_t straight_rows(struct statement *st, const struct result_column *columns, uint32_t n,
+                      allora_value *cells, bool *ret_done, allora_error *err);
 /* statement.c */
 int32_t statement_run(struct engine *e, allora_ctx *ctx, const struct query_request *q,
                       const allora_sink *out, allora_error *err);
