@@ -402,7 +402,7 @@ int main(int argc, char **argv)
     compare(e, db, "select * of 1 M rows × 10", "select * from big", 0.8);
     /* The same rows through SQLite's machine, cell by cell: no goal of the budget's, but a floor.
      */
-    compare(e, db, "select * and a computed column", "select *, id + 1 from big", 0.5);
+    compare(e, db, "select * and a computed column", "select *, id + 1 from big", 0.4);
     compare(e, db, "group by over 1 M rows",
             "select region, state, count(*), avg(cpu), sum(memory) from big group by 1, 2", 0.8);
     compare(e, db, "a filter that is not pushed, 1 M rows",
