@@ -5,6 +5,9 @@
 #include "json.h"
 
 /* Members sorted by the UTF-16 code units of their names, numbers as ECMAScript prints them, no
- * white space.  A failure is sticky in out. */
+ * white space.  A failure is sticky in out: memory, its limit, a number that is not finite, more
+ * than 200 levels. */
 void canonical_write(struct buf *out, const json_node *n);
+/* One number as ECMAScript's Number.prototype.toString() prints it. */
+void canonical_number(struct buf *out, double d);
 #endif

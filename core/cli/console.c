@@ -1,11 +1,11 @@
 /* Lines come through the module "lineedit" at a terminal, plainly otherwise.  Whatever the terminal
  * is changed to is put back: by close(), by the second Ctrl-C, and by the handler of a crash. */
-#include "base/build.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/jsonw.h"
 #include "base/mem.h"
+#include "base/module.h"
 #include "base/rowset.h"
 #include "base/str.h"
 #include "base/value.h"
@@ -14,7 +14,6 @@
 #include "cli/progress.h"
 #include "cli/watch.h"
 #include <ctype.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -167,24 +166,10 @@ static int32_t plain_line(allora_ctx *ctx, allora_str *ret, allora_error *err)
 
 static void open_lineedit(void)
 {
-    char path[4096], *slash;
-    void *module = NULL;
     if (con.edit_tried)
         return;
-    con.edit_tried = true;
-    ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 64);
-    if (n > 0) {
-        path[n] = '\0';
-        if ((slash = strrchr(path, '/'))) {
-            (void)snprintf(slash, 64, "/../lib/allora/modules/lineedit.so");
-            module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-        }
-    }
-    if (!module &&
-        snprintf(path, sizeof(path), "%s/lineedit.so", build_module_dir()) < (int)sizeof(path))
-        module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    if (module)
-        *(void **)&con.edit = dlsym(module, LINEEDIT_SYMBOL);
+    con.edit_tried = true; /* where it is not, lines are read plainly */
+    *(void **)&con.edit = module_symbol("lineedit", LINEEDIT_SYMBOL, NULL);
 }
 
 struct completer {
