@@ -140,17 +140,31 @@ def outputs():
         failures.append(f"early end of the reader: exit {p.returncode}: {err[:300]}")
 
 
+def homeless():
+    """Without HOME allora falls back to the home of /etc/passwd. That one is a person's own, so the test
+    runs as a user without an entry where it can, and otherwise names other folders for what would be written."""
+    if os.getuid() == 0:
+        who = {"user": 54321, "group": 54321, "extra_groups": []}  # no such user, so no home at all
+        try:
+            if subprocess.run([ALLORA, "version"], stdout=subprocess.DEVNULL, **who).returncode == 0:
+                return surroundings(HOME=None), who
+        except OSError:
+            pass
+    return surroundings(HOME=None, XDG_STATE_HOME=room + "/s", XDG_CACHE_HOME=room + "/c"), {}
+
+
 def homes():
     question = ("ask", "how many processes are there?")
     sql = ("query", "select count(*) as n from host_process")
     readonly = room + "/readonly"
     os.makedirs(readonly)
-    places = {"no HOME": surroundings(HOME=None), "HOME that is not": surroundings(HOME="/nonexistent/h"),
-              "HOME that is a file": surroundings(HOME=ALLORA), "HOME in /proc": surroundings(HOME="/proc"),
-              "relative XDG": surroundings(XDG_STATE_HOME="x", XDG_CACHE_HOME="x")}
-    for what, env in places.items():
+    places = {"no HOME": homeless(), "HOME that is not": (surroundings(HOME=room + "/not/there"), {}),
+              "HOME that is a file": (surroundings(HOME=ALLORA), {}),
+              "HOME in /proc": (surroundings(HOME="/proc"), {}),
+              "relative XDG": (surroundings(XDG_STATE_HOME="x", XDG_CACHE_HOME="x"), {})}
+    for what, (env, who) in places.items():
         for args in (question, sql, ("--help",), ("table", "list")):
-            expect(f"{what}: {args[0]}", run(*args, env=env), 0)
+            expect(f"{what}: {args[0]}", run(*args, env=env, **who), 0)
     # Broken files where state and caches are kept: an error or a fresh start, but said.
     home = room + "/broken"
     env = surroundings(HOME=home)

@@ -211,7 +211,7 @@ def denied():
         return
     p = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", ALLORA, "query", "-o", "json",
                         "select pid, exe from host_process where uid = 0"], capture_output=True, text=True,
-                       env={**env, "HOME": "/nonexistent"}, stdin=subprocess.DEVNULL, timeout=60, cwd="/")
+                       env={**env, "HOME": "/proc/none"}, stdin=subprocess.DEVNULL, timeout=60, cwd="/")
     if p.returncode in (126, 127) or "denied" in p.stderr and not p.stdout:
         return  # the build tree isn't open to others
     rows = json.loads(p.stdout)

@@ -352,7 +352,7 @@ int main(void)
     static const char *const places[] = {"HOME",           "XDG_DATA_HOME",   "XDG_CACHE_HOME",
                                          "XDG_STATE_HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME"};
     for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-        (void)setenv(places[i], "/nonexistent", 1);
+        (void)setenv(places[i], "/proc/none", 1);
     (void)unsetenv("ALLORA_PLUGIN_PATH");
     const struct CMUnitTest tests[] = {
         GATE_TEST(runs_reads_and_local_changes),
