@@ -17,6 +17,15 @@ void answer_write(const struct query *q, const char *question, const struct outc
 bool answer_unknown(const struct query *q, const struct outcome *o);
 void decline_write(const struct mind *m, const char *question, const struct choice *c,
                    struct text *out);
+/* ---- parts of sentences ---- */
+const sdk_json *outcome_cell(const struct outcome *o, int row, const char *column);
+void answer_value(const sdk_json *v, const char *unit, struct text *out);
+/* "no disks", "1 disk", "3 disks" */
+void answer_count(int64_t n, const struct table *t, struct text *out);
+void answer_cond(const struct table *t, const struct cond *c, struct text *out);
+void answer_conds(const struct query *q, int from, int to, struct text *out);
+/* "how many X are Y": "12 X are Y"; false when the question has no such shape. */
+bool answer_echo(const struct query *q, const char *question, int64_t n, struct text *out);
 /* "1.6 GiB", "83.4 %", "2 h 5 min", "12.5 EUR" */
 void answer_number(double d, const char *unit, struct text *out);
 #endif

@@ -1,61 +1,9 @@
 /* Builds the lexicon: every noun, synonym, phrase, value word and adjective, under its key. */
-#include "lexicon.h"
+#include "builder.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct builder {
-    const allora_instance *self;
-    allora_ctx *ctx;
-    struct entry *entries;
-    int n, cap;
-    bool oom;
-};
-
-static void *take(struct builder *b, size_t size)
-{
-    void *p = sdk_alloc(b->self, b->ctx, size);
-    b->oom = b->oom || !p;
-    return p;
-}
-
-static const char *copy(struct builder *b, const char *s)
-{
-    const char *p = sdk_copy(b->self, b->ctx, sdk_str(s));
-    b->oom = b->oom || !p;
-    return p ? p : "";
-}
-
-static void put(struct builder *b, const struct entry *e)
-{
-    if (b->n == b->cap) {
-        int cap = b->cap ? b->cap * 2 : 512;
-        struct entry *grown = take(b, (size_t)cap * sizeof *grown);
-        if (!grown)
-            return;
-        if (b->n)
-            memcpy(grown, b->entries, (size_t)b->n * sizeof *grown);
-        b->entries = grown;
-        b->cap = cap;
-    }
-    b->entries[b->n++] = *e;
-}
-
-/* Under its own key and, where it differs, the key of its stems. */
-static void add(struct builder *b, const char *words, struct entry e)
-{
-    char exact[KEY_MAX], stem[KEY_MAX];
-    if (!words_key(words, false, exact) || !words_key(words, true, stem))
-        return;
-    e.words = words;
-    e.key = copy(b, exact);
-    e.stemmed = false;
-    put(b, &e);
-    e.key = strcmp(exact, stem) == 0 ? e.key : copy(b, stem);
-    e.stemmed = true;
-    put(b, &e);
-}
 
 static enum column_type type_of(const char *name)
 {
@@ -74,126 +22,6 @@ int column_find(const struct table *t, const char *name)
     return -1;
 }
 
-static struct value value_of(const sdk_json *node)
-{
-    struct value v = {.text = ""};
-    if (node->type == SDK_INT)
-        v = (struct value){.is_number = true, .number = (double)node->u.i};
-    else if (node->type == SDK_REAL)
-        v = (struct value){.is_number = true, .number = node->u.d};
-    else if (node->type == SDK_BOOL)
-        v = (struct value){.is_bool = true, .number = (double)node->u.i};
-    else if (node->type == SDK_STRING)
-        v.text = node->text.ptr;
-    return v;
-}
-
-static struct cond *new_cond(struct builder *b, int column, enum cond_op op, const char *words)
-{
-    struct cond *c = take(b, sizeof *c);
-    if (c) {
-        c->column = column;
-        c->op = op;
-        c->words = words;
-    }
-    return c;
-}
-
-static bool cond_values(struct cond *c, const sdk_json *value)
-{
-    if (value && value->type == SDK_ARRAY) {
-        if (value->count > MAX_VALUES)
-            return false;
-        sdk_foreach (item, value)
-            c->values[c->n_values++] = value_of(item);
-    } else if (value && value->type != SDK_NULL) {
-        c->values[c->n_values++] = value_of(value);
-    }
-    return true;
-}
-
-/* {"words","column","op","value"} */
-static void add_phrase(struct builder *b, const struct table *t, const sdk_json *node)
-{
-    static const struct {
-        const char *name;
-        enum cond_op op;
-        bool negated;
-    } ops[] = {
-        {"eq", OP_EQ, false},       {"ne", OP_EQ, true},          {"lt", OP_LT, false},
-        {"le", OP_LE, false},       {"gt", OP_GT, false},         {"ge", OP_GE, false},
-        {"in", OP_EQ, false},       {"prefix", OP_PREFIX, false}, {"contains", OP_CONTAINS, false},
-        {"isnull", OP_NULL, false}, {"notnull", OP_NULL, true}};
-    const char *name = sdk_get_str(node, "op", "eq");
-    const char *words = sdk_get_str(node, "words", NULL);
-    int column = column_find(t, sdk_get_str(node, "column", NULL));
-    for (size_t i = 0; words && column >= 0 && i < sizeof ops / sizeof *ops; i++) {
-        if (strcmp(ops[i].name, name) != 0)
-            continue;
-        struct cond *c = new_cond(b, column, ops[i].op, words);
-        if (!c || !cond_values(c, sdk_member(node, "value")))
-            return;
-        c->negated = ops[i].negated;
-        add(b, words, (struct entry){.meaning = M_PHRASE, .column = column, .cond = c});
-    }
-}
-
-static void add_value(struct builder *b, int column, const char *words, const char *value,
-                      const struct column *col, int rank)
-{
-    struct cond *c = new_cond(b, column, OP_EQ, words);
-    if (!c)
-        return;
-    c->values[c->n_values++] = (struct value){.text = value};
-    if (col->type == C_INT || col->type == C_REAL) {
-        char *end = NULL;
-        double d = strtod(value, &end);
-        if (end && *end == '\0')
-            c->values[0] = (struct value){.is_number = true, .number = d};
-    }
-    /* one letter ("R", "a") is no word */
-    if (strlen(words) > 1)
-        add(b, words,
-            (struct entry){.meaning = M_VALUE, .column = column, .cond = c, .rank = rank});
-}
-
-/* biggest → bigger, big;  most expensive → more expensive, expensive. */
-static void add_adjective(struct builder *b, int column, const char *words, bool descending)
-{
-    char base[WORD_MAX], more[WORD_MAX + 8];
-    struct entry e = {.meaning = M_ADJECTIVE, .column = column, .descending = descending};
-    add(b, words, e);
-    size_t n = strlen(words);
-    if (n >= WORD_MAX)
-        return;
-    bool most = strncmp(words, "most ", 5) == 0, least = strncmp(words, "least ", 6) == 0;
-    if (most || least) {
-        (void)snprintf(base, sizeof base, "%s", words + (most ? 5 : 6));
-        (void)snprintf(more, sizeof more, "%s %.50s", most ? "more" : "less", base);
-    } else if (n > 5 && strcmp(words + n - 3, "est") == 0 && !strchr(words, ' ')) {
-        (void)snprintf(more, sizeof more, "%.*ser", (int)(n - 3), words);
-        (void)snprintf(base, sizeof base, "%.*s", (int)(n - 3), words);
-        size_t k = strlen(base);
-        if (k > 2 && base[k - 1] == base[k - 2] && base[k - 1] != 'l' && base[k - 1] != 's')
-            base[k - 1] = '\0'; /* bigg */
-        else if (k > 2 && base[k - 1] == 'i')
-            base[k - 1] = 'y'; /* heavi */
-    } else {
-        return;
-    }
-    e.meaning = M_COMPARATIVE;
-    add(b, copy(b, more), e);
-    e.meaning = M_BASE;
-    add(b, copy(b, base), e);
-    if (!most && !least) { /* largest: large */
-        size_t k = strlen(base);
-        if (k + 1 < sizeof base) {
-            memcpy(base + k, "e", 2);
-            add(b, copy(b, base), e);
-        }
-    }
-}
-
 static bool says_by(const char *s)
 {
     size_t n = strlen(s);
@@ -205,30 +33,30 @@ static void add_column(struct builder *b, const struct table *t, int i, struct c
 {
     int rank = 1;
     struct entry e = {.meaning = M_COLUMN, .column = i};
-    add(b, c->name, e);
+    build_add(b, c->name, e);
     sdk_foreach (s, sdk_member(c->node, "synonyms")) {
         e.rank = rank++;
-        add(b, s->text.ptr, e);
+        build_add(b, s->text.ptr, e);
         c->who = c->who || (c->type != C_BOOL && c->type != C_TIME && says_by(s->text.ptr));
     }
     c->who = c->who && c->type == C_TEXT;
     sdk_foreach (s, sdk_member(c->node, "aliases")) {
         e.rank = rank++;
-        add(b, s->text.ptr, e);
+        build_add(b, s->text.ptr, e);
     }
     size_t n = strlen(c->name);
     if (c->type == C_TIME && n > 3 && strcmp(c->name + n - 3, "_at") == 0) {
         e.rank = 40; /* "closed in October" is about closed_at */
-        add(b, sdk_printf(b->self, b->ctx, "%.*s", (int)(n - 3), c->name), e);
+        build_add(b, sdk_printf(b->self, b->ctx, "%.*s", (int)(n - 3), c->name), e);
     }
     rank = 0;
     sdk_foreach (v, sdk_member(c->node, "values"))
         if (v->type == SDK_STRING)
-            add_value(b, i, v->text.ptr, v->text.ptr, c, rank++);
+            build_value(b, i, v->text.ptr, v->text.ptr, c, rank++);
     sdk_foreach (v, sdk_member(c->node, "value_words"))
-        add_value(b, i, v->key.ptr, v->text.ptr, c, rank++);
+        build_value(b, i, v->key.ptr, v->text.ptr, c, rank++);
     sdk_foreach (a, sdk_member(c->node, "adjectives"))
-        add_adjective(b, i, a->key.ptr, sdk_str_is(a->text, "desc"));
+        build_adjective(b, i, a->key.ptr, sdk_str_is(a->text, "desc"));
     (void)t;
 }
 
@@ -243,7 +71,7 @@ static const char *label_of(struct builder *b, const char *name)
     char *last = strrchr(label, ' ');
     if (last && (strcmp(last, " bytes") == 0 || strcmp(last, " at") == 0))
         *last = '\0';
-    return copy(b, label);
+    return build_copy(b, label);
 }
 
 /* A view has no default columns of its own. */
@@ -260,7 +88,7 @@ static bool shown_in_views(const char *name)
 static void read_columns(struct builder *b, struct table *t, const sdk_json *list)
 {
     int n = list ? (int)list->count : 0;
-    struct column *columns = take(b, (size_t)(n ? n : 1) * sizeof *columns);
+    struct column *columns = build_take(b, (size_t)(n ? n : 1) * sizeof *columns);
     if (!columns)
         return;
     t->columns = columns;
@@ -303,17 +131,17 @@ static const char *plural_of(struct builder *b, const char *noun)
         (void)snprintf(out, sizeof out, "%.*sies", (int)(n - 1), noun);
     else
         (void)snprintf(out, sizeof out, "%s%s", noun, es ? "es" : "s");
-    return copy(b, out);
+    return build_copy(b, out);
 }
 
 static void add_noun(struct builder *b, const char *words, int rank)
 {
-    add(b, words, (struct entry){.meaning = M_NOUN, .column = -1, .rank = rank});
+    build_add(b, words, (struct entry){.meaning = M_NOUN, .column = -1, .rank = rank});
     const char *blank = strchr(words, ' ');
     for (const char *p = words; blank; p = blank + 1, blank = strchr(p, ' ')) {
         const char *part = sdk_copy(b->self, b->ctx, sdk_str_n(p, (size_t)(blank - p)));
         if (part)
-            add(b, part, (struct entry){.meaning = M_MODIFIER, .column = -1, .rank = rank});
+            build_add(b, part, (struct entry){.meaning = M_MODIFIER, .column = -1, .rank = rank});
     }
 }
 
@@ -361,10 +189,10 @@ static void read_table(struct builder *b, const sdk_json *node, struct table *t)
     int rank = 0;
     sdk_foreach (noun, sdk_member(node, "nouns"))
         add_noun(b, noun->text.ptr, rank++);
-    add(b, t->name, (struct entry){.meaning = M_TABLE, .column = -1});
-    add(b, t->provider, (struct entry){.meaning = M_PROVIDER, .column = -1});
+    build_add(b, t->name, (struct entry){.meaning = M_TABLE, .column = -1});
+    build_add(b, t->provider, (struct entry){.meaning = M_PROVIDER, .column = -1});
     sdk_foreach (phrase, sdk_member(node, "phrases"))
-        add_phrase(b, t, phrase);
+        build_phrase(b, t, phrase);
     finish(b, t);
 }
 
@@ -383,7 +211,7 @@ static void view_nouns(struct builder *b, const char *summary)
             n = strlen(noun);
             if (noun[n - 1] == 's')
                 noun[n - 1] = '\0';
-            add_noun(b, copy(b, noun), rank++);
+            add_noun(b, build_copy(b, noun), rank++);
         }
         p = stop == end ? end : stop + 5;
     }
@@ -406,21 +234,21 @@ static void view_words(struct builder *b, struct table *t)
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         int column = column_find(t, words[i].column);
         if (column >= 0)
-            add(b, words[i].words,
-                (struct entry){.meaning = M_COLUMN, .column = column, .rank = 1});
+            build_add(b, words[i].words,
+                      (struct entry){.meaning = M_COLUMN, .column = column, .rank = 1});
     }
     int status = column_find(t, "status"), size = column_find(t, "size");
     for (size_t i = 0; status >= 0 && i < sizeof states / sizeof *states; i++)
-        add_value(b, status, states[i].words, states[i].value, &t->columns[status], 0);
+        build_value(b, status, states[i].words, states[i].value, &t->columns[status], 0);
     if (size >= 0 && t->columns[size].type == C_INT) {
-        add_adjective(b, size, "biggest", true);
-        add_adjective(b, size, "largest", true);
-        add_adjective(b, size, "smallest", false);
+        build_adjective(b, size, "biggest", true);
+        build_adjective(b, size, "largest", true);
+        build_adjective(b, size, "smallest", false);
     }
     int created = column_find(t, "created_at");
     if (created >= 0) {
-        add_adjective(b, created, "newest", true);
-        add_adjective(b, created, "oldest", false);
+        build_adjective(b, created, "newest", true);
+        build_adjective(b, created, "oldest", false);
     }
 }
 
@@ -452,7 +280,7 @@ static void collect_known(struct builder *b, struct lexicon *l)
     int total = 0, n = 0;
     for (int i = 0; i < l->n_tables; i++)
         total += l->tables[i].n_entries;
-    const char **known = take(b, (size_t)(total ? total : 1) * sizeof *known);
+    const char **known = build_take(b, (size_t)(total ? total : 1) * sizeof *known);
     if (!known)
         return;
     for (int i = 0; i < l->n_tables; i++)
@@ -469,7 +297,7 @@ int32_t lexicon_build(const allora_instance *self, allora_ctx *ctx, const sdk_js
     struct builder b = {.self = self, .ctx = ctx};
     const sdk_json *tables = sdk_member(document, "tables"), *views = sdk_member(document, "views");
     size_t n = (tables ? tables->count : 0) + (views ? views->count : 0);
-    struct table *list = take(&b, (n ? n : 1) * sizeof *list);
+    struct table *list = build_take(&b, (n ? n : 1) * sizeof *list);
     *ret = (struct lexicon){.tables = list};
     if (list) {
         sdk_foreach (node, tables)

@@ -158,6 +158,15 @@ bool table_looks_ahead(const struct table *t);
 bool is_number(const struct column *c);
 const char *name_text(const struct parse *p, int i, bool raw);
 void parse_fail(struct parse *p, int i);
+int tag_column(const struct parse *p);
+/* A reading that is a number column, or one to group by. */
+const struct entry *column_like(const struct item *it, const struct table *t, bool number);
+/* The column that item i names, as long as nothing else made use of it; number: only of numbers. */
+const struct entry *unused_column(const struct parse *p, int i, bool number);
+int first_column(const struct parse *p, bool number); /* the first such item; -1 */
+/* "how much swap is left": what the words mean together ("swap left") comes before what one of
+ * them means alone.  -1: they mean nothing together. */
+int together(struct parse *p);
 
 int who_by_verb(struct parse *p, int i);
 void parse_head(struct parse *p);

@@ -1,19 +1,8 @@
-/* Conditions on values: phrases, value words, names, their negations and alternatives. */
-#include "parse.h"
+/* Conditions on values: phrases, value words, their negations and alternatives. */
+#include "filter.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-enum negation { NEG_NONE, NEG_NOT, NEG_WITHOUT };
-
-struct filter {
-    struct parse *p;
-    enum negation neg;
-    int neg_at;
-    struct cond *last; /* the condition just made, while "or" may go on with it */
-    int last_item;
-};
 
 static struct cond *add(struct filter *f, const struct cond *model, int from, int to)
 {
@@ -37,7 +26,7 @@ static struct cond *add(struct filter *f, const struct cond *model, int from, in
 }
 
 /* "or", "and" or a comma between the last condition and item i; its item, or -1. */
-static int joined(const struct filter *f, int i)
+int filter_joined(const struct filter *f, int i)
 {
     if (!f->last)
         return -1;
@@ -62,7 +51,7 @@ static bool same_shape(const struct cond *a, const struct cond *b)
 /* One more value for the last condition: "in eu-north or us-east". */
 static bool widen(struct filter *f, const struct cond *model, int from, int to)
 {
-    int k = joined(f, from);
+    int k = filter_joined(f, from);
     if (k < 0)
         return false;
     if (!same_shape(f->last, model) || f->last->n_values + model->n_values > MAX_VALUES ||
@@ -107,7 +96,7 @@ static void absorb(struct filter *f, int from, int to, int column)
     }
 }
 
-static void put(struct filter *f, const struct cond *model, int from, int to)
+void filter_put(struct filter *f, const struct cond *model, int from, int to)
 {
     int column = model->column;
     if (!widen(f, model, from, to) && !f->p->failed)
@@ -128,7 +117,7 @@ static struct cond name_cond(struct parse *p, int column, int i)
     return c;
 }
 
-static void put_name(struct filter *f, int column, enum tie tie, int from, int i)
+void filter_name(struct filter *f, int column, enum tie tie, int from, int i)
 {
     struct cond model = name_cond(f->p, column, i);
     int before = f->p->q.n_conds;
@@ -182,15 +171,6 @@ static bool opening_column(const struct parse *p, int i)
     return true;
 }
 
-static int tag_column(const struct parse *p)
-{
-    for (int i = 0; i < p->t->n_columns; i++)
-        if (p->t->columns[i].type == C_JSON && (strcmp(p->t->columns[i].name, "tags") == 0 ||
-                                                strcmp(p->t->columns[i].name, "labels") == 0))
-            return i;
-    return -1;
-}
-
 static bool column_links(const struct parse *p, const struct item *it)
 {
     for (int r = 0; r < it->n_readings; r++)
@@ -225,7 +205,7 @@ static bool column_value(struct filter *f, int i)
         struct cond c = {.column = tags, .op = OP_HAS, .n_values = 2};
         c.values[0].text = name_text(p, i + 1, true);
         c.values[1].text = name_text(p, second, true);
-        put(f, &c, i, second);
+        filter_put(f, &c, i, second);
         return true;
     }
     for (int r = 0; r < it->n_readings; r++) {
@@ -249,7 +229,7 @@ static bool column_value(struct filter *f, int i)
              is_number(&p->t->columns[e->column])))
             return false;
         bool linked = be || i + 1 < k || links(e->words);
-        put_name(f, e->column, linked ? TIE_COLUMN : TIE_BESIDE, i, k);
+        filter_name(f, e->column, linked ? TIE_COLUMN : TIE_BESIDE, i, k);
         if (!p->failed && f->last)
             f->last->words = e->words;
         return true;
@@ -321,13 +301,13 @@ static bool column_alone(struct filter *f, int i)
         model.op = OP_EQ;
         model.n_values = 1;
         model.values[0] = (struct value){.is_bool = true, .number = 1};
-        put(f, &model, i, i);
+        filter_put(f, &model, i, i);
         return true;
     }
     if (f->neg == NEG_WITHOUT || has) {
         const struct entry *phrase = has ? phrase_with(p, &p->items[i]) : NULL;
         if (phrase) {
-            put(f, phrase->cond, i, i);
+            filter_put(f, phrase->cond, i, i);
             return true;
         }
         if (c->closed && c->type == C_TEXT && f->neg != NEG_WITHOUT)
@@ -351,158 +331,10 @@ static bool column_alone(struct filter *f, int i)
             model.op = OP_NULL;
             model.negated = true;
         }
-        put(f, &model, i, i);
+        filter_put(f, &model, i, i);
         return true;
     }
     return false;
-}
-
-static bool subject(const struct parse *p, int i)
-{
-    int k = back_noise(p, i - 1);
-    if (k < 0)
-        return i == 0;
-    enum func g = p->items[k].func;
-    return g == F_BE || g == F_DO || g == F_HOWLONG || g == F_WHEN || (g == F_HAVE && k == 0);
-}
-
-static const struct entry *noun_of(const struct parse *p, int i)
-{
-    return i >= 0 && i < p->n ? reading(&p->items[i], M_NOUN) : NULL;
-}
-
-static int key_column(const struct parse *p, const struct token *t)
-{
-    for (int i = 0; t->kind == T_NUMBER && i < p->t->n_columns; i++)
-        if (p->t->columns[i].key && is_number(&p->t->columns[i]))
-            return i;
-    return t->kind == T_NUMBER ? -1 : p->t->name_column;
-}
-
-/* "debian" where the values are debian-11 and debian-12 */
-static bool family(struct filter *f, int i)
-{
-    struct parse *p = f->p;
-    const struct token *t = item_token(p, i);
-    size_t n = strlen(t->text);
-    for (int c = 0; c < p->t->n_columns && n >= 3 && t->kind == T_WORD; c++) {
-        struct cond model = {.column = c, .op = OP_EQ};
-        sdk_foreach (v, sdk_member(p->t->columns[c].node, "values"))
-            if (v->type == SDK_STRING && v->text.len > n && memcmp(v->text.ptr, t->text, n) == 0 &&
-                v->text.ptr[n] == '-' && model.n_values < MAX_VALUES)
-                model.values[model.n_values++].text = v->text.ptr;
-        if (model.n_values < 2)
-            continue;
-        put(f, &model, i, i);
-        return true;
-    }
-    return false;
-}
-
-/* A name that stands by itself: what ties it to the rest? */
-static bool name_alone(struct filter *f, int i)
-{
-    struct parse *p = f->p;
-    const struct token *t = item_token(p, i);
-    if (p->t->one_row)
-        return false;
-    int left = back_noise(p, i - 1), right = skip_noise(p, i + 1);
-    const struct item *next = item_at(p, right);
-    enum func g = left >= 0 ? p->items[left].func : F_NONE;
-    if (joined(f, i) >= 0 && f->last && f->last->op == OP_EQ && !f->last->time) {
-        put_name(f, f->last->column, p->q.ties[f->last - p->q.conds], i, i);
-        return true;
-    }
-    if (left >= 0 && left == i - 1 && noun_of(p, left) && key_column(p, t) >= 0) {
-        put_name(f, key_column(p, t), TIE_NOUN, i, i); /* user maria, process 1 */
-        return true;
-    }
-    if (t->kind == T_NUMBER)
-        return false;
-    if (family(f, i))
-        return true;
-    enum tie tie = TIE_NONE;
-    bool member = next->func == F_MEMBER || (next->func == F_IN && right == p->n - 1) ||
-                  (g == F_MEMBER && p->t->name_column >= 0);
-    if (member && next->func != F_NONE && (next->func == F_MEMBER || next->func == F_IN)) {
-        use(p, right);
-        put_name(f, -1, TIE_MEMBER, i, i);
-        return true;
-    }
-    if (t->possessive)
-        tie = TIE_OWNER;
-    else if (g == F_OF || g == F_BY || g == F_FOR || g == F_AND_THEN)
-        tie = TIE_OWNER;
-    else if (g == F_IN || g == F_WITH || (g == F_HAVE && p->head == HEAD_WHO) ||
-             (p->head == HEAD_WHO && p->subject_column >= 0))
-        tie = TIE_LOOSE;
-    else if (left >= 0 && noun_of(p, left))
-        tie = TIE_LOOSE;
-    else if (subject(p, i))
-        tie = TIE_SUBJECT;
-    else if (right < p->n &&
-             (reading(next, M_NOUN) || reading(next, M_MODIFIER) || reading(next, M_COLUMN)))
-        tie = TIE_LOOSE;
-    else if (g == F_ONLY || p->followup || g == F_NOT || g == F_EXCEPT || g == F_ALL || g == F_EACH)
-        tie = TIE_LOOSE;
-    else if (left >= 0 && (reading(&p->items[left], M_PHRASE) || reading(&p->items[left], M_VALUE)))
-        tie = TIE_LOOSE;
-    else if (left < 0 || g == F_LIST || g == F_WHICH || g == F_USE || g == F_MANY || g == F_WHAT)
-        tie = TIE_LOOSE;
-    if (tie == TIE_NONE)
-        return false;
-    if (g == F_OF || g == F_BY || g == F_FOR || g == F_WITH || g == F_IN || g == F_AND_THEN)
-        use(p, left);
-    if (tie == TIE_OWNER && left >= 0 && g == F_BY && left > 0 && p->items[left - 1].func == F_USE)
-        use(p, left - 1);
-    put_name(f, -1, tie, i, i);
-    return true;
-}
-
-/* env=prod, uid:0 */
-static bool pair(struct filter *f, int i)
-{
-    struct parse *p = f->p;
-    struct token *t = (struct token *)(uintptr_t)item_token(p, i);
-    char key[WORD_MAX];
-    size_t n = strcspn(t->raw, "=:");
-    memcpy(key, t->raw, n);
-    key[n] = '\0';
-    int column = -1, k = 0, tags = tag_column(p);
-    char folded[KEY_MAX];
-    if (words_key(key, false, folded)) {
-        const struct entry *e = lexicon_find(p->t, folded, &k);
-        for (int r = 0; r < k; r++)
-            if (e[r].meaning == M_COLUMN && !e[r].stemmed && column < 0)
-                column = e[r].column;
-    }
-    int left = back_noise(p, i - 1);
-    bool tagged = false;
-    for (; left >= 0 && left >= i - 3; left--) {
-        const struct entry *e = reading(&p->items[left], M_COLUMN);
-        tagged = tagged || (e && e->column == tags && tags >= 0);
-        if (e && e->column == tags)
-            use(p, left);
-    }
-    struct cond c = {.column = column, .op = OP_EQ, .n_values = 1};
-    const char *value = t->raw + n + 1;
-    c.values[0].text = value;
-    if (tags >= 0 && (tagged || column < 0)) {
-        c = (struct cond){.column = tags, .op = OP_HAS, .n_values = 2};
-        t->raw[n] = '\0'; /* the token is this parse's own copy */
-        c.values[0].text = t->raw;
-        c.values[1].text = value;
-    } else if (column < 0) {
-        return false;
-    } else if (is_number(&p->t->columns[column])) {
-        char *end = NULL;
-        double d = strtod(value, &end);
-        if (end == value)
-            return false;
-        c.values[0] = (struct value){.is_number = true, .number = d};
-    }
-    put(f, &c, i, i);
-    return true;
 }
 
 static bool done_by(struct parse *p, int i)
@@ -542,7 +374,7 @@ static void one(struct filter *f, int i)
     struct item *it = &p->items[i];
     const struct entry *can = i > 1 ? phrase_can(p, i) : NULL;
     if (can) {
-        put(f, can->cond, i, i);
+        filter_put(f, can->cond, i, i);
         return;
     }
     if (it->used)
@@ -575,19 +407,19 @@ static void one(struct filter *f, int i)
         if (e->meaning == M_VALUE && i == p->n - 1 && done_by(p, i))
             parse_fail(p, i); /* "how many did maria open" is no state */
         else
-            put(f, e->cond, i, i);
+            filter_put(f, e->cond, i, i);
         return;
     }
     if (it->func != F_NONE)
         return;
     if (it->kind == I_PAIR) {
-        (void)pair(f, i);
+        (void)filter_pair(f, i);
         return;
     }
     if (reading(it, M_COLUMN) && (column_value(f, i) || column_alone(f, i)))
         return;
     if (value_word(p, i))
-        (void)name_alone(f, i);
+        (void)filter_name_alone(f, i);
 }
 
 void parse_filters(struct parse *p)
