@@ -159,6 +159,7 @@ static const struct status_row statuses[] = {
     {ALLORA_E_CONFIG, 2, "config", "configuration error"},
     {ALLORA_E_APPROVAL, 3, "approval_needed", "waits for approval"},
     {ALLORA_E_BUDGET, 3, "budget", "over budget"},
+    {ALLORA_E_INTEGRITY, 8, "integrity", "integrity check failed"},
 };
 
 static const struct status_row *status_row(int32_t status)

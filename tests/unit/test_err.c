@@ -124,6 +124,7 @@ static void test_statuses(void **state)
         {ALLORA_E_NOTFOUND, 4, "not_found"},
         {ALLORA_E_APPROVAL, 3, "approval_needed"},
         {ALLORA_E_BUDGET, 3, "budget"},
+        {ALLORA_E_INTEGRITY, 8, "integrity"},
         {-999, 1, "failed"},
         {999, 0, "ok"},
     };
@@ -134,7 +135,7 @@ static void test_statuses(void **state)
         assert_string_equal(status_name(rows[i].status), rows[i].name);
         assert_true(*status_text(rows[i].status));
     }
-    for (int32_t s = ALLORA_E_BUDGET; s < 0; s++)
+    for (int32_t s = ALLORA_E_INTEGRITY; s < 0; s++)
         assert_string_not_equal(status_name(s),
                                 "failed"); /* every status of the header has words */
 }

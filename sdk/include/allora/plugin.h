@@ -155,7 +155,8 @@ enum {
     ALLORA_E_STALE_PLAN = -15, /* the world moved since the plan was made */
     ALLORA_E_CONFIG = -16,     /* configuration is missing or wrong */
     ALLORA_E_APPROVAL = -17,   /* a plan was made and waits */
-    ALLORA_E_BUDGET = -18      /* would exceed a limit on tokens, money, calls or rows */
+    ALLORA_E_BUDGET = -18,     /* would exceed a limit on tokens, money, calls or rows */
+    ALLORA_E_INTEGRITY = -19   /* what is there is not what was written: changed by other hands */
 };
 
 /* allora_error.flags */
