@@ -125,7 +125,7 @@ static void test_numbers_are_shortest(void **state)
         if (i % 4 == 1)
             d = nextafter(d, 0);
         else if (i % 4 == 2)
-            d = nextafter(d, INFINITY);
+            d = nextafter(d, (double)INFINITY);
         else if (i % 4 == 3)
             memcpy(&d, &x, sizeof d);
         if (!isfinite(d))
