@@ -1,6 +1,7 @@
 /* The host provider: what this machine says about itself.  Each table has its file; this one ties
  * them to the ABI. A list() call opens the root, reads, and closes it again: nothing is kept
  * between calls, so answers are never old and any number of calls may run at once. */
+#include "act.h"
 #include "tables.h"
 #include <allora/sdk.h>
 #include <string.h>
@@ -34,5 +35,13 @@ static int32_t list(allora_instance *self, allora_ctx *ctx, const allora_list_re
 
 #define TABLE(TABLE_, table) {"host_" #table, list, NULL},
 static const sdk_table tables[] = {HOST_TABLES(TABLE){NULL, NULL, NULL}};
-static const sdk_plugin host_plugin = {.id = "host", .tables = tables};
+#define ACTION(name)                                                                               \
+    {                                                                                              \
+        name, NULL, act_plan, act_apply                                                            \
+    }
+static const sdk_operation operations[] = {
+    ACTION("host.process.signal"), ACTION("host.process.renice"),  ACTION("host.service.start"),
+    ACTION("host.service.stop"),   ACTION("host.service.restart"), ACTION("host.file.truncate_log"),
+    {NULL, NULL, NULL, NULL}};
+static const sdk_plugin host_plugin = {.id = "host", .tables = tables, .operations = operations};
 ALLORA_PLUGIN(host_plugin);

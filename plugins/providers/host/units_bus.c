@@ -1,5 +1,5 @@
 /* Services as systemd tells them over D-Bus: org.freedesktop.systemd1(5). */
-#include "systemd.h"
+#include "bus.h"
 #include "tables.h"
 #include "text.h"
 #include "units.h"
@@ -7,13 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define DESTINATION "org.freedesktop.systemd1"
-#define MANAGER "org.freedesktop.systemd1.Manager"
-#define UNIT "org.freedesktop.systemd1.Unit"
-#define SERVICE "org.freedesktop.systemd1.Service"
-#define MANAGER_PATH "/org/freedesktop/systemd1"
-enum { CALL_TIMEOUT_US = 5000000 };
 
 struct unit_file { /* of ListUnitFiles */
     char *name, *path, *state;
@@ -30,21 +23,8 @@ struct bus {
 static bool open_bus(struct bus *b)
 {
     b->sd = systemd_get();
-    if (!b->sd)
-        return false;
-    if (b->sd->bus_open_system(&b->bus) < 0) {
-        /* root may talk to systemd directly where no message bus runs */
-        if (b->sd->bus_new(&b->bus) < 0)
-            return false;
-        if (b->sd->bus_set_address(b->bus, "unix:path=/run/systemd/private") < 0 ||
-            b->sd->bus_start(b->bus) < 0) {
-            b->bus = b->sd->bus_flush_close_unref(b->bus);
-            return false;
-        }
-    }
-    if (b->sd->bus_set_method_call_timeout)
-        (void)b->sd->bus_set_method_call_timeout(b->bus, CALL_TIMEOUT_US);
-    return true;
+    b->bus = b->sd ? bus_open(b->sd) : NULL;
+    return b->bus != NULL;
 }
 
 static void close_bus(struct bus *b)
@@ -55,8 +35,8 @@ static void close_bus(struct bus *b)
         free(b->files[i].state);
     }
     free(b->files);
-    if (b->bus)
-        b->bus = b->sd->bus_flush_close_unref(b->bus);
+    if (b->sd)
+        bus_close(b->sd, b->bus);
 }
 
 static bool add_file(struct bus *b, const char *path, const char *state)
@@ -93,8 +73,8 @@ static bool read_files(struct bus *b)
 {
     void *reply = NULL;
     const char *path, *state;
-    if (b->sd->bus_call_method(b->bus, DESTINATION, MANAGER_PATH, MANAGER, "ListUnitFiles", NULL,
-                               &reply, "") < 0)
+    if (b->sd->bus_call_method(b->bus, BUS_DESTINATION, BUS_MANAGER_PATH, BUS_MANAGER,
+                               "ListUnitFiles", NULL, &reply, "") < 0)
         return false;
     bool ok = b->sd->message_enter_container(reply, 'a', "(ss)") >= 0;
     while (ok && b->sd->message_read(reply, "(ss)", &path, &state) > 0)
@@ -111,8 +91,8 @@ static bool read_files(struct bus *b)
 static int64_t get_u64(struct bus *b, const char *path, const char *interface, const char *property)
 {
     uint64_t v = 0;
-    if (b->sd->bus_get_property_trivial(b->bus, DESTINATION, path, interface, property, NULL, 't',
-                                        &v) < 0)
+    if (b->sd->bus_get_property_trivial(b->bus, BUS_DESTINATION, path, interface, property, NULL,
+                                        't', &v) < 0)
         return -1;
     return v > INT64_MAX ? -1 : (int64_t)v; /* UINT64_MAX: not accounted */
 }
@@ -120,8 +100,8 @@ static int64_t get_u64(struct bus *b, const char *path, const char *interface, c
 static int64_t get_u32(struct bus *b, const char *path, const char *property, char type)
 {
     uint32_t v = 0;
-    if (b->sd->bus_get_property_trivial(b->bus, DESTINATION, path, SERVICE, property, NULL, type,
-                                        &v) < 0)
+    if (b->sd->bus_get_property_trivial(b->bus, BUS_DESTINATION, path, BUS_SERVICE, property, NULL,
+                                        type, &v) < 0)
         return -1;
     return (int64_t)v;
 }
@@ -129,7 +109,7 @@ static int64_t get_u32(struct bus *b, const char *path, const char *property, ch
 static char *get_text(struct bus *b, const char *path, const char *interface, const char *property)
 {
     char *text = NULL;
-    if (b->sd->bus_get_property_string(b->bus, DESTINATION, path, interface, property, NULL,
+    if (b->sd->bus_get_property_string(b->bus, BUS_DESTINATION, path, interface, property, NULL,
                                        &text) < 0)
         return NULL;
     return text;
@@ -141,13 +121,13 @@ static void add_properties(struct scan *s, struct bus *b, const char *path, stru
     if (scan_wants(s, SERVICE_main_pid) && !dead)
         u->main_pid = get_u32(b, path, "MainPID", 'u');
     if (scan_wants(s, SERVICE_started))
-        u->started_us = get_u64(b, path, UNIT, "ActiveEnterTimestamp");
+        u->started_us = get_u64(b, path, BUS_UNIT, "ActiveEnterTimestamp");
     if (scan_wants(s, SERVICE_memory) && !dead)
-        u->memory = get_u64(b, path, SERVICE, "MemoryCurrent");
+        u->memory = get_u64(b, path, BUS_SERVICE, "MemoryCurrent");
     if (scan_wants(s, SERVICE_tasks) && !dead)
-        u->tasks = get_u64(b, path, SERVICE, "TasksCurrent");
+        u->tasks = get_u64(b, path, BUS_SERVICE, "TasksCurrent");
     if (scan_wants(s, SERVICE_cpu_time) && !dead)
-        u->cpu_ns = get_u64(b, path, SERVICE, "CPUUsageNSec");
+        u->cpu_ns = get_u64(b, path, BUS_SERVICE, "CPUUsageNSec");
     if (scan_wants(s, SERVICE_restarts))
         u->restarts = get_u32(b, path, "NRestarts", 'u');
     if (scan_wants(s, SERVICE_exit_status))
@@ -166,11 +146,11 @@ static int32_t loaded_unit(struct scan *s, struct bus *b, struct unit *u, const 
     if (!unit_allowed(s, u->unit))
         return 0;
     add_properties(s, b, path, u);
-    char *user = scan_wants(s, SERVICE_user) ? get_text(b, path, SERVICE, "User") : NULL;
+    char *user = scan_wants(s, SERVICE_user) ? get_text(b, path, BUS_SERVICE, "User") : NULL;
     char *where =
-        scan_wants(s, SERVICE_path) && !file ? get_text(b, path, UNIT, "FragmentPath") : NULL;
+        scan_wants(s, SERVICE_path) && !file ? get_text(b, path, BUS_UNIT, "FragmentPath") : NULL;
     char *state =
-        file ? NULL : get_text(b, path, UNIT, "UnitFileState"); /* instances of templates */
+        file ? NULL : get_text(b, path, BUS_UNIT, "UnitFileState"); /* instances of templates */
     u->user = user;
     u->path = file ? file->path : where;
     u->file_state = file ? file->state : state && *state ? state : NULL;
@@ -223,16 +203,13 @@ static int32_t list_unloaded(struct scan *s, struct bus *b)
 int32_t units_bus(struct scan *s)
 {
     struct bus b = {0};
-    struct stat st;
     void *reply = NULL;
-    /* sd_booted(3): without this folder systemd is installed, but isn't what runs the machine. */
-    const char *override = getenv("DBUS_SYSTEM_BUS_ADDRESS");
-    if (!override && root_stat(s->root, "run/systemd/system", true, &st) != 0)
+    if (!bus_runs(s->root))
         return ALLORA_E_UNSUPPORTED;
     int32_t status = ALLORA_E_UNSUPPORTED;
     if (open_bus(&b) && read_files(&b) &&
-        b.sd->bus_call_method(b.bus, DESTINATION, MANAGER_PATH, MANAGER, "ListUnits", NULL, &reply,
-                              "") >= 0) {
+        b.sd->bus_call_method(b.bus, BUS_DESTINATION, BUS_MANAGER_PATH, BUS_MANAGER, "ListUnits",
+                              NULL, &reply, "") >= 0) {
         status = list_loaded(s, &b, reply);
         if (!status)
             status = list_unloaded(s, &b);
