@@ -18,6 +18,8 @@ struct console {
                           allora_error *err);
     int32_t (*open)(void *self, allora_ctx *, int32_t ret_fds[3], allora_error *err);
     void (*close)(void *self, allora_ctx *);
+    int32_t (*screen)(void *self, allora_ctx *, uint32_t flags, allora_error *err);
+    int32_t (*resize_fd)(void *self, int32_t *ret_fd, allora_error *err);
     /* Renders rows and events to the person in their chosen output format, as a command's own
      * result would be: what a face (a SQL shell, a chat) gets as its sink.  `render` is the
      * manifest's word: "rows", "answer", "text", "document". */

@@ -125,8 +125,30 @@ static allora_ctx *next_in_tree(const allora_ctx *top, allora_ctx *c)
     return c == top ? NULL : c->next_sibling;
 }
 
+struct ctx_hook {
+    void (*fn)(void *self);
+    void *self;
+    struct ctx_hook *next;
+};
+
+bool ctx_at_close(allora_ctx *c, void (*fn)(void *self), void *self)
+{
+    struct ctx_hook *h = arena_alloc(&c->mem, sizeof *h);
+
+    if (!h)
+        return false;
+    *h = (struct ctx_hook){fn, self, c->hooks};
+    c->hooks = h;
+    return true;
+}
+
 static void release(allora_ctx *c)
 {
+    while (c->hooks) {
+        struct ctx_hook *h = c->hooks;
+        c->hooks = h->next;
+        h->fn(h->self);
+    }
     for (int i = 0; i < 2; i++) {
         if (c->cancel_pipe[i] >= 0)
             (void)close(c->cancel_pipe[i]);
@@ -283,6 +305,22 @@ void ctx_interrupt(allora_ctx *root)
         }
     }
     cancel_locked(target, ALLORA_E_CANCELLED);
+    (void)pthread_mutex_unlock(root->lock);
+}
+
+void ctx_drain(allora_ctx *root)
+{
+    bool any = false;
+
+    (void)pthread_mutex_lock(root->lock);
+    for (allora_ctx *c = root; c; c = next_in_tree(root, c)) {
+        if ((c->flags & ALLORA_SCOPE_DRAIN) && flag_of(c) == 0) {
+            cancel_locked(c, ALLORA_E_CANCELLED);
+            any = true;
+        }
+    }
+    if (!any)
+        cancel_locked(root, ALLORA_E_CANCELLED);
     (void)pthread_mutex_unlock(root->lock);
 }
 

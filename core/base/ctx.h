@@ -38,6 +38,7 @@ struct allora_ctx {
     int cancel_pipe[2]; /* made on first cancel_fd() */
     uint32_t flags;     /* ALLORA_SCOPE_* */
     char trace_id[17];
+    struct ctx_hook *hooks; /* ctx_at_close(); the latest first */
 };
 
 /* A root context; free with ctx_close().  NULL when memory is out. */
@@ -59,10 +60,17 @@ int32_t ctx_cancel_fd(allora_ctx *c, int32_t *ret_fd, allora_error *err);
  * that still runs, or root itself.  A second call thus reaches one further out.  Any thread, not
  * from a signal handler. */
 void ctx_interrupt(allora_ctx *root);
+/* A request to end: cancels the open ALLORA_SCOPE_DRAIN scopes under root that still run, or, where
+ * there is none, root itself.  As above. */
+void ctx_drain(allora_ctx *root);
 /* Does a person stand behind this call, so that it may approve, show secrets or change trust?  True
  * for the local owner when neither an agent nor a plugin's code is in between, and inside a scope
  * that was opened with that person's own credential. */
 bool ctx_is_person(const allora_ctx *c);
+/* Calls fn(self) when c closes, before its memory goes: for what a call holds beyond memory (a
+ * program it started, a socket's path).  The latest first.  On c's thread.  False when memory is
+ * out: nothing was noted. */
+bool ctx_at_close(allora_ctx *c, void (*fn)(void *self), void *self) A_MUST_CHECK;
 void *ctx_alloc(allora_ctx *c, size_t size);
 /* Sleeps, waking early when cancelled or past the deadline (and returning that status). */
 int32_t ctx_sleep(allora_ctx *c, int64_t us);

@@ -12,6 +12,7 @@
 #include "cli/console_tty.h"
 #include "cli/lineedit.h"
 #include "cli/progress.h"
+#include "cli/screen.h"
 #include "cli/watch.h"
 #include <ctype.h>
 #include <errno.h>
@@ -53,6 +54,7 @@ static struct {
 /* tcsetattr is on POSIX's list of what a signal handler may call. */
 static void restore(void)
 {
+    screen_restore();
     if (con.changed)
         (void)tcsetattr(STDIN_FILENO, TCSADRAIN, &con.saved);
     con.changed = 0;
@@ -68,13 +70,18 @@ static void on_crash(int number)
 static void save_terminal(void)
 {
     static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+    static char other_stack[1 << 16];
     static bool armed;
     if (con.changed || tcgetattr(STDIN_FILENO, &con.saved))
         return;
     con.changed = 1;
     watch_set_restore(restore);
+    const stack_t other = {.ss_sp = other_stack, .ss_size = sizeof(other_stack)};
+    if (!armed)
+        (void)sigaltstack(&other, NULL);
     for (size_t i = 0; !armed && i < sizeof(fatal) / sizeof(fatal[0]); i++) {
         struct sigaction act = {.sa_handler = on_crash, .sa_flags = (int)SA_RESETHAND};
+        act.sa_flags |= SA_ONSTACK; /* where the crash is a stack that has run out */
         (void)sigaction(fatal[i], &act, NULL);
     }
     armed = true;
@@ -316,11 +323,13 @@ static int32_t read_input(void *self, allora_ctx *ctx, uint64_t limit, allora_st
 static int32_t info(void *self, allora_console_info *ret)
 {
     (void)self;
-    const struct term *t = con.o.term;
-    ret->flags = (t->in_tty ? ALLORA_TTY_IN : 0) | (t->out_tty ? ALLORA_TTY_OUT : 0) |
-                 (t->err_tty ? ALLORA_TTY_ERR : 0) | (t->out_color ? ALLORA_TTY_COLOUR : 0);
-    ret->columns = t->columns;
-    ret->rows = t->rows;
+    struct term now = *con.o.term;
+    screen_calm(); /* first: a change while the size is asked for is told again */
+    term_measure(&now);
+    ret->flags = (now.in_tty ? ALLORA_TTY_IN : 0) | (now.out_tty ? ALLORA_TTY_OUT : 0) |
+                 (now.err_tty ? ALLORA_TTY_ERR : 0) | (now.out_color ? ALLORA_TTY_COLOUR : 0);
+    ret->columns = now.columns;
+    ret->rows = now.rows;
     return ALLORA_OK;
 }
 
@@ -342,6 +351,28 @@ static void close_raw(void *self, allora_ctx *ctx)
     (void)self;
     (void)ctx;
     restore();
+}
+
+static int32_t set_screen(void *self, allora_ctx *ctx, uint32_t flags, allora_error *err)
+{
+    (void)self;
+    (void)ctx;
+    progress_stop();
+    if (con.o.term->in_tty)
+        save_terminal();
+    return screen_set(con.o.term, flags, &con.saved, err);
+}
+
+static int32_t resize_fd(void *self, int32_t *ret_fd, allora_error *err)
+{
+    (void)self;
+    int fd = con.o.term->out_tty ? screen_resize_fd() : -1;
+    if (fd < 0)
+        return err_set(err, con.o.term->out_tty ? ALLORA_E_INTERNAL : ALLORA_E_UNSUPPORTED,
+                       con.o.term->out_tty ? "no file descriptors left"
+                                           : "there is no terminal whose size could change");
+    *ret_fd = fd;
+    return ALLORA_OK;
 }
 
 static int32_t sink(void *self, allora_ctx *ctx, const char *render, allora_sink *ret,
@@ -378,6 +409,8 @@ int32_t console_new(const struct console_options *o, const struct console **ret,
                                 .read_input = read_input,
                                 .open = open_raw,
                                 .close = close_raw,
+                                .screen = set_screen,
+                                .resize_fd = resize_fd,
                                 .sink = sink};
     *ret = &con.face;
     return ALLORA_OK;
@@ -388,6 +421,7 @@ void console_free(void)
     if (con.wake < 0)
         return;
     restore();
+    screen_done();
     for (unsigned i = 0; i < con.n_sinks; i++) {
         (void)render_finish(con.sinks[i], ALLORA_OK, NULL);
         render_free(con.sinks[i]);

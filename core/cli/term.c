@@ -16,20 +16,11 @@ static unsigned positive_env(const char *name)
     return n > 0 && n < 10000 && !*end ? (unsigned)n : 0;
 }
 
-void term_init(struct term *t, const struct cli_flags *flags)
+void term_measure(struct term *t)
 {
-    const char *no_color = getenv("NO_COLOR"), *name = getenv("TERM");
-    *t = (struct term){.in_tty = isatty(STDIN_FILENO) == 1,
-                       .out_tty = isatty(STDOUT_FILENO) == 1,
-                       .err_tty = isatty(STDERR_FILENO) == 1,
-                       .columns = positive_env("COLUMNS"),
-                       .rows = positive_env("LINES")};
-    bool color =
-        !flags->no_color && !(no_color && *no_color) && name && *name && !streq(name, "dumb");
-    t->out_color = t->out_tty && color;
-    t->err_color = t->err_tty && color;
-
     struct winsize size = {0};
+    t->columns = positive_env("COLUMNS");
+    t->rows = positive_env("LINES");
     int fd = t->out_tty ? STDOUT_FILENO : STDERR_FILENO;
     if ((t->out_tty || t->err_tty) && ioctl(fd, TIOCGWINSZ, &size) == 0) {
         if (!t->columns)
@@ -41,6 +32,19 @@ void term_init(struct term *t, const struct cli_flags *flags)
         t->columns = 80;
     if (!t->rows)
         t->rows = 24;
+}
+
+void term_init(struct term *t, const struct cli_flags *flags)
+{
+    const char *no_color = getenv("NO_COLOR"), *name = getenv("TERM");
+    *t = (struct term){.in_tty = isatty(STDIN_FILENO) == 1,
+                       .out_tty = isatty(STDOUT_FILENO) == 1,
+                       .err_tty = isatty(STDERR_FILENO) == 1};
+    bool color =
+        !flags->no_color && !(no_color && *no_color) && name && *name && !streq(name, "dumb");
+    t->out_color = t->out_tty && color;
+    t->err_color = t->err_tty && color;
+    term_measure(t);
 }
 
 /* Field 22 of /proc/PID/stat; the second field may hold spaces and brackets, so count from its last

@@ -13,6 +13,9 @@ struct term {
 /* Colour: not with --no-color, NO_COLOR, TERM=dumb or no terminal. */
 void term_init(struct term *t, const struct cli_flags *flags);
 
+/* Asks the terminal for its size anew. */
+void term_measure(struct term *t);
+
 /* Names this terminal session across processes, e.g. "/dev/pts/3:8123:171234" (device, session
  * leader, its start time in clock ticks).  NULL without a terminal or memory.  Caller frees. */
 char *term_id(void);

@@ -72,7 +72,10 @@ static void on_signal(uint32_t number)
         ctx_interrupt(watch.root);
         return;
     }
-    ctx_cancel(watch.root, ALLORA_E_CANCELLED);
+    if (number == SIGTERM)
+        ctx_drain(watch.root);
+    else
+        ctx_cancel(watch.root, ALLORA_E_CANCELLED);
     if (prompt)
         (void)prompt();
 }

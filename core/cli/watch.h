@@ -2,7 +2,8 @@
  *
  * First Ctrl-C: ends the line being read at a prompt, else cancels the running call (or the
  * innermost scope that asked to be the one that is interrupted).  A second one before that has
- * taken effect ends the process at once.  SIGTERM and SIGHUP cancel everything. The signals are
+ * taken effect ends the process at once.  SIGTERM and SIGHUP cancel everything; but SIGTERM first
+ * only those scopes that asked for it (ALLORA_SCOPE_DRAIN), if there are any. The signals are
  * blocked and read from a descriptor, so nothing ever runs inside a signal handler. */
 #ifndef ALLORA_CLI_WATCH_H
 #define ALLORA_CLI_WATCH_H

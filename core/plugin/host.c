@@ -46,6 +46,8 @@ static const void *get_interface(const struct allora_host *host, const char *id)
         return &host_invoke;
     if (streq(id, ALLORA_CONSOLE_ID))
         return &host_console;
+    if (streq(id, ALLORA_EXEC_ID))
+        return &host_exec;
     if (streq(id, ALLORA_STORE_ID))
         return e->registry->store ? &host_store : NULL;
     return NULL;
@@ -122,7 +124,8 @@ static int32_t scope_open(allora_ctx *parent, allora_str credential_json, uint32
         return err_set(err, ALLORA_E_UNSUPPORTED,
                        "this allora knows no credentials but those of the person who started it");
     }
-    allora_ctx *child = ctx_open(parent, NULL, timeout_ms, flags & ALLORA_SCOPE_INTERRUPT);
+    allora_ctx *child =
+        ctx_open(parent, NULL, timeout_ms, flags & (ALLORA_SCOPE_INTERRUPT | ALLORA_SCOPE_DRAIN));
     if (!child)
         return err_nomem(err);
     *ret_child = child;

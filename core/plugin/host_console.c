@@ -55,6 +55,18 @@ static void close_raw(allora_ctx *ctx)
         ctx->console->close(ctx->console->self, ctx);
 }
 
+static int32_t screen(allora_ctx *ctx, uint32_t flags, allora_error *err)
+{
+    int32_t rc = attached(ctx, err);
+    return rc ? rc : ctx->console->screen(ctx->console->self, ctx, flags, err);
+}
+
+static int32_t resize_fd(allora_ctx *ctx, int32_t *ret_fd, allora_error *err)
+{
+    int32_t rc = attached(ctx, err);
+    return rc ? rc : ctx->console->resize_fd(ctx->console->self, ret_fd, err);
+}
+
 const allora_console_v1 host_console = {
     .size = (uint32_t)sizeof(allora_console_v1),
     .info = info,
@@ -63,4 +75,6 @@ const allora_console_v1 host_console = {
     .read_input = read_input,
     .open = open_raw,
     .close = close_raw,
+    .screen = screen,
+    .resize_fd = resize_fd,
 };

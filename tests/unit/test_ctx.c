@@ -225,9 +225,53 @@ static void test_a_person(void **state)
     }
 }
 
+static char order[8];
+
+static void note(void *self)
+{
+    size_t n = strlen(order);
+    order[n] = *(const char *)self;
+    order[n + 1] = '\0';
+}
+
+/* The latest first, children before their parents, and before the memory goes. */
+static void test_at_close(void **state)
+{
+    (void)state;
+    allora_ctx *root = ctx_root(&maria, 0), *child = root ? ctx_open(root, NULL, 0, 0) : NULL;
+    assert_non_null(child);
+    char *in_arena = ctx_alloc(child, 1);
+    assert_non_null(in_arena);
+    *in_arena = 'c';
+    order[0] = '\0';
+    assert_true(ctx_at_close(root, note, (void *)(uintptr_t) "a"));
+    assert_true(ctx_at_close(child, note, (void *)(uintptr_t) "b"));
+    assert_true(ctx_at_close(child, note, in_arena));
+    ctx_close(root);
+    assert_string_equal(order, "cba");
+}
+
+/* A request to end reaches those scopes that asked for it, and else the whole call. */
+static void test_drain(void **state)
+{
+    (void)state;
+    A_CLEAN(ctx_closep) allora_ctx *root = ctx_root(&maria, 0);
+    allora_ctx *call = ctx_open(root, NULL, 0, 0),
+               *accept = ctx_open(call, NULL, 0, ALLORA_SCOPE_DRAIN | ALLORA_SCOPE_INTERRUPT),
+               *request = ctx_open(call, NULL, 0, 0);
+    assert_non_null(request);
+    ctx_drain(root);
+    assert_int_equal(ctx_cancelled(accept), ALLORA_E_CANCELLED);
+    assert_int_equal(ctx_cancelled(request), 0);
+    ctx_drain(root);
+    assert_int_equal(ctx_cancelled(request), ALLORA_E_CANCELLED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_at_close),
+        cmocka_unit_test(test_drain),
         cmocka_unit_test(test_children_inherit),
         cmocka_unit_test(test_deadlines_only_shrink),
         cmocka_unit_test(test_cancel_reaches_down_not_up),

@@ -274,9 +274,12 @@ enum {
 
 /* ---- scope: child calls; needs no permission ---- */
 #define ALLORA_SCOPE_ID "allora.scope/1"
-enum {
-    ALLORA_SCOPE_INTERRUPT =
-        1u /* Ctrl-C cancels the innermost such scope instead of the whole call */
+enum { /* flags of open() */
+       /* Ctrl-C cancels the innermost such scope instead of the whole call. */
+       ALLORA_SCOPE_INTERRUPT = 1u,
+       /* A request to end (SIGTERM) cancels such scopes, and the rest of the call goes on: a server
+        * accepts in it, and finishes outside of it what it has begun. */
+       ALLORA_SCOPE_DRAIN = 2u
 };
 /* A child call has its own arena, deadline, cancel flag and, with a credential, its own principal.
  */
@@ -284,7 +287,9 @@ typedef struct allora_scope_v1 {
     uint32_t size, reserved;
 
     /* credential_json empty: the parent's principal.  Else the HOST verifies it ({"bearer":…},
-     * {"cookie":…}); that needs permission "identity".  timeout_ms 0: the parent's deadline. */
+     * {"cookie":…}, {}: nobody); that needs permission "identity", and the scope has no console.
+     * Who isn't known gets a scope too, in which everything is ALLORA_E_DENIED.  timeout_ms 0: the
+     * parent's deadline. */
     int32_t (*open)(allora_ctx *parent, allora_str credential_json, uint32_t timeout_ms,
                     uint32_t flags, allora_ctx **ret_child, allora_error *);
     void (*cancel)(allora_ctx *child); /* from any thread */
@@ -407,7 +412,8 @@ typedef struct allora_events_v1 {
     uint32_t size, reserved;
     int32_t (*publish)(allora_ctx *, const char *topic, allora_str json, allora_error *);
 
-    /* Blocks until cancelled, the deadline, or the sink returns ALLORA_STOP; after_seq resumes. */
+    /* MESSAGE events, until cancelled, the deadline, or the sink returns ALLORA_STOP.  after_seq
+     * resumes: 0 begins with the oldest that is kept, UINT64_MAX with the next. */
     int32_t (*follow)(allora_ctx *, const char *topic_glob, uint64_t after_seq, const allora_sink *,
                       allora_error *);
 } allora_events_v1;
@@ -425,6 +431,11 @@ typedef struct allora_console_info { /* the caller sets size */
     uint32_t flags; /* ALLORA_TTY_* */
     uint32_t columns, rows;
 } allora_console_info;
+enum {                         /* flags of screen() */
+       ALLORA_SCREEN_RAW = 1u, /* keys as they are pressed, none is echoed, Ctrl-C is a key too */
+       ALLORA_SCREEN_ALTERNATE = 2u, /* a page of its own; what stood there before comes back */
+       ALLORA_SCREEN_NO_CURSOR = 4u
+};
 typedef struct allora_console_v1 {
     uint32_t size, reserved;
     int32_t (*info)(allora_ctx *, allora_console_info *);
@@ -441,12 +452,26 @@ typedef struct allora_console_v1 {
     /* Raw stdin, stdout, stderr, for protocols and full-screen faces. */
     int32_t (*open)(allora_ctx *, int32_t ret_fds[3], allora_error *);
     void (*close)(allora_ctx *); /* the host restores the terminal, after a crash too */
+
+    /* Between open() and close(): what the terminal is to be like, ALLORA_SCREEN_*; 0: as it was.
+     * ALLORA_E_UNSUPPORTED where there is no terminal. */
+    int32_t (*screen)(allora_ctx *, uint32_t flags, allora_error *);
+
+    /* Readable when the terminal's size has changed, until info() was asked; the host closes it. */
+    int32_t (*resize_fd)(allora_ctx *, int32_t *ret_fd, allora_error *);
 } allora_console_v1;
 
 /* ---- listen: the host decides addresses, TLS duty and socket activation ---- */
 #define ALLORA_LISTEN_ID "allora.listen/1"
 typedef struct allora_listen_v1 {
     uint32_t size, reserved;
+
+    /* "127.0.0.1:8080", "[::1]:0" (a free port: getsockname() says which), "localhost:8080";
+     * "unix:/run/x/y.sock" (0600; removed when the ctx closes); "activation:NAME", a socket that
+     * the service manager passed, NAME empty: the next.  "tls:" before it says that the plugin
+     * speaks TLS and nothing else there.  Loopback is free; other addresses must stand in the
+     * configuration's listen.allow, and public ones need "tls:".  A listening socket, non-blocking,
+     * which the plugin closes. */
     int32_t (*open)(allora_ctx *, const char *address, int32_t *ret_fd, allora_error *);
 } allora_listen_v1;
 
@@ -455,12 +480,26 @@ typedef struct allora_listen_v1 {
 typedef struct allora_exec_v1 {
     uint32_t size, reserved;
 
-    /* argv ends with NULL; out gets its stdout. */
+    /* argv ends with NULL; argv[0] is as the manifest names it: a word that is looked for in PATH,
+     * or an absolute path.  Waits for its end; out (NULL: nobody) gets its stdout, the log the end
+     * of its stderr.  *ret_status: its exit code, or minus the signal that ended it.  When the call
+     * is cancelled or out sends ALLORA_STOP, it gets SIGTERM, and SIGKILL two seconds later, with
+     * all that it started. */
     int32_t (*run)(allora_ctx *, const char *const *argv, allora_str input,
                    const allora_byte_sink *out, int32_t *ret_status, allora_error *);
+
+    /* Starts it and goes on.  ret_fds: write to its stdin, read its stdout and stderr; the plugin
+     * closes them.  It ends with the ctx at the latest.  env: added to the host's clean one. */
     int32_t (*spawn)(allora_ctx *, const char *const *argv, const allora_pair *env, uint32_t n_env,
                      int32_t ret_fds[3], int64_t *ret_id, allora_error *);
+
+    /* Ends it as run() does, unless it has ended by itself.  After this the id is gone. */
     int32_t (*stop)(allora_ctx *, int64_t id, int32_t *ret_status, allora_error *);
+
+    /* Waits for its own end; after that the id is gone.  ALLORA_E_TIMEOUT after timeout_ms (0: the
+     * deadline), and then it still runs. */
+    int32_t (*wait)(allora_ctx *, int64_t id, uint32_t timeout_ms, int32_t *ret_status,
+                    allora_error *);
 } allora_exec_v1;
 
 /* ---- audit: what only the plugin knows; the gate records calls, plans and outcomes by itself ----
@@ -468,6 +507,9 @@ typedef struct allora_exec_v1 {
 #define ALLORA_AUDIT_ID "allora.audit/1"
 typedef struct allora_audit_v1 {
     uint32_t size, reserved;
+
+    /* detail_json: an object of at most 64 KiB, or empty; never a secret.  On the disk when it
+     * returns 0. */
     int32_t (*record)(allora_ctx *, allora_str action, allora_str target, allora_str detail_json);
 } allora_audit_v1;
 
@@ -475,6 +517,9 @@ typedef struct allora_audit_v1 {
 #define ALLORA_METRICS_ID "allora.metrics/1"
 typedef struct allora_metrics_v1 {
     uint32_t size, reserved;
+
+    /* name: lower-case words joined by _, "requests_total".  At most 8 labels, and 1,000 different
+     * sets of labels a plugin: what is beyond is counted together under {"overflow":"true"}. */
     void (*count)(allora_ctx *, const char *name, double delta, const allora_pair *labels,
                   uint32_t n);
     void (*gauge)(allora_ctx *, const char *name, double value, const allora_pair *labels,
