@@ -4,32 +4,25 @@
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/mem.h"
-#include "store/driver.h"
+#include "store/store_private.h"
 #include <errno.h>
-#include <pthread.h>
 #include <string.h>
 #include <time.h>
 
 enum { WAIT_MS = 5000 };
 
-struct store {
-    const struct store_driver *driver;
-    char *dir, *path;     /* NULL: no place */
-    pthread_mutex_t lock; /* guards owner and depth; whoever owns has the rest for itself */
-    pthread_cond_t freed;
-    pthread_t owner;
-    unsigned depth;   /* how many times the owner holds it */
-    void *connection; /* NULL until first used */
-    unsigned nesting; /* of transactions */
-    bool doomed;      /* an inner one was rolled back */
-};
-
 int32_t store_new(const char *dir, struct store **ret, allora_error *err)
+{
+    return store_new_driver(&store_sqlite, dir, ret, err);
+}
+
+int32_t store_new_driver(const struct store_driver *driver, const char *dir, struct store **ret,
+                         allora_error *err)
 {
     struct store *s = mem_zalloc(sizeof *s);
     if (!s)
         return err_nomem(err);
-    s->driver = &store_sqlite;
+    s->driver = driver;
     if (dir) {
         s->dir = mem_strdup(dir);
         s->path = fs_join(dir, s->driver->file);
@@ -45,6 +38,7 @@ int32_t store_new(const char *dir, struct store **ret, allora_error *err)
     (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     (void)pthread_mutex_init(&s->lock, NULL);
     (void)pthread_cond_init(&s->freed, &attr);
+    (void)pthread_cond_init(&s->grown, &attr);
     (void)pthread_condattr_destroy(&attr);
     *ret = s;
     return ALLORA_OK;
@@ -57,6 +51,7 @@ void store_free(struct store *s)
     if (s->connection)
         s->driver->close(s->connection);
     (void)pthread_cond_destroy(&s->freed);
+    (void)pthread_cond_destroy(&s->grown);
     (void)pthread_mutex_destroy(&s->lock);
     free(s->dir);
     free(s->path);
@@ -88,7 +83,7 @@ static int32_t enter(struct store *s, allora_error *err)
                    WAIT_MS / 1000);
 }
 
-static void leave(struct store *s)
+void store_leave(struct store *s)
 {
     (void)pthread_mutex_lock(&s->lock);
     if (--s->depth == 0)
@@ -96,9 +91,7 @@ static void leave(struct store *s)
     (void)pthread_mutex_unlock(&s->lock);
 }
 
-/* Takes the store for this thread, with an open connection.  create false: E_NOTFOUND where there
- * is none to open. */
-static int32_t take(struct store *s, bool create, allora_error *err)
+int32_t store_take(struct store *s, bool create, allora_error *err)
 {
     if (!s->dir) {
         int32_t status = err_set(err, ALLORA_E_CONFIG, "there is no home folder to keep state in");
@@ -111,25 +104,51 @@ static int32_t take(struct store *s, bool create, allora_error *err)
     if (!s->connection)
         status = s->driver->open(s->dir, create, WAIT_MS, &s->connection, err);
     if (status)
-        leave(s);
+        store_leave(s);
     return status;
 }
 
-int32_t store_begin(struct store *s, allora_error *err)
+void store_tell(struct store *s)
 {
-    int32_t status = take(s, true, err);
+    (void)pthread_mutex_lock(&s->lock);
+    s->appends++;
+    (void)pthread_cond_broadcast(&s->grown);
+    (void)pthread_mutex_unlock(&s->lock);
+}
+
+static int32_t begin(struct store *s, bool relaxed, allora_error *err)
+{
+    int32_t status = store_take(s, true, err);
     if (status)
         return status;
     if (s->nesting == 0) {
-        s->doomed = false;
-        status = s->driver->begin(s->connection, err);
+        s->doomed = s->appended = false;
+        status = s->driver->begin(s->connection, relaxed, err);
         if (status) {
-            leave(s);
+            store_leave(s);
             return status;
         }
     }
     s->nesting++; /* the store stays taken until the transaction ends */
     return ALLORA_OK;
+}
+
+int32_t store_begin(struct store *s, allora_error *err)
+{
+    return begin(s, false, err);
+}
+
+int32_t store_begin_relaxed(struct store *s, allora_error *err)
+{
+    return begin(s, true, err);
+}
+
+bool store_nested(struct store *s)
+{
+    (void)pthread_mutex_lock(&s->lock);
+    bool mine = s->depth && pthread_equal(s->owner, pthread_self());
+    (void)pthread_mutex_unlock(&s->lock);
+    return mine && s->nesting; /* only its owner changes it */
 }
 
 int32_t store_commit(struct store *s, allora_error *err)
@@ -143,8 +162,10 @@ int32_t store_commit(struct store *s, allora_error *err)
             status = s->driver->commit(s->connection, err);
         if (status)
             s->driver->rollback(s->connection);
+        else if (s->appended)
+            store_tell(s);
     }
-    leave(s);
+    store_leave(s);
     return status;
 }
 
@@ -153,7 +174,7 @@ void store_rollback(struct store *s)
     s->doomed = true;
     if (--s->nesting == 0)
         s->driver->rollback(s->connection);
-    leave(s);
+    store_leave(s);
 }
 
 static int32_t check_key(const char *space, const char *key, allora_error *err)
@@ -168,11 +189,11 @@ int32_t store_get(struct store *s, struct arena *mem, const char *space, const c
 {
     int32_t status = check_key(space, key, err);
     if (!status)
-        status = take(s, false, err);
+        status = store_take(s, false, err);
     if (status)
         return status;
     status = s->driver->get(s->connection, mem, space, key, ret, err);
-    leave(s);
+    store_leave(s);
     return status;
 }
 
@@ -184,12 +205,12 @@ int32_t store_put_if(struct store *s, const char *space, const char *key, allora
         status = err_set(err, ALLORA_E_ARG, "a value in the store has at most %d MiB",
                          STORE_VALUE_MAX >> 20);
     if (!status)
-        status = take(s, true, err);
+        status = store_take(s, true, err);
     if (status)
         return status;
     uint64_t new_version = 0;
     status = s->driver->put_if(s->connection, space, key, value, version, &new_version, err);
-    leave(s);
+    store_leave(s);
     if (!status && ret_version)
         *ret_version = new_version;
     return status;
@@ -199,11 +220,11 @@ int32_t store_remove(struct store *s, const char *space, const char *key, allora
 {
     int32_t status = check_key(space, key, err);
     if (!status)
-        status = take(s, false, err);
+        status = store_take(s, false, err);
     if (status)
         return status;
     status = s->driver->remove(s->connection, space, key, err);
-    leave(s);
+    store_leave(s);
     return status;
 }
 
@@ -213,12 +234,12 @@ int32_t store_scan(struct store *s, const char *space, const char *prefix, bool 
 {
     int32_t status = check_key(space, prefix, err);
     if (!status)
-        status = take(s, false, err);
+        status = store_take(s, false, err);
     if (status == ALLORA_E_NOTFOUND)
         return ALLORA_OK;
     if (status)
         return status;
     status = s->driver->scan(s->connection, space, prefix, reverse, limit, fn, self, err);
-    leave(s);
+    store_leave(s);
     return status;
 }

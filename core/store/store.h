@@ -1,6 +1,6 @@
-/* Durable shared state (sessions now; plans, journal, tokens later) behind one narrow driver
- * interface. Nothing above it writes SQL; SQLite is the first driver.  A key lives in a space
- * ("session", "receipt").
+/* Durable shared state (sessions, plans, the journal) behind one narrow driver interface: keys with
+ * versions, logs, leases.  Nothing above it writes SQL; SQLite is the first driver.  A key lives in
+ * a space ("session", "receipt").
  *
  * A commit that returned is on the disk, also after a crash of the process or the machine.  Several
  * processes may use one store.  Nothing is created by reading: a store that was never written to
@@ -35,6 +35,12 @@ const char *store_path(const struct store *s); /* the file; NULL without a place
 int32_t store_begin(struct store *s, allora_error *err);
 int32_t store_commit(struct store *s, allora_error *err);
 void store_rollback(struct store *s);
+/* The same, but for a commit that need not wait for the disk: it survives the process, not
+ * necessarily the machine, and never comes back without what was committed before it.  Inside
+ * another transaction it is a part of that. */
+int32_t store_begin_relaxed(struct store *s, allora_error *err);
+/* Has the calling thread a transaction open? */
+bool store_nested(struct store *s);
 /* Results live in the caller's arena.  E_NOTFOUND. */
 int32_t store_get(struct store *s, struct arena *mem, const char *space, const char *key,
                   struct store_item *ret, allora_error *err);
@@ -62,6 +68,9 @@ struct store_record {
  * UINT64_MAX: any.  ret_seq may be NULL.  [any] */
 int32_t store_log_append(struct store *s, const char *log, uint64_t expected, allora_str value,
                          uint64_t *ret_seq, allora_error *err);
+/* The same with a time of the caller's own. */
+int32_t store_log_append_at(struct store *s, const char *log, uint64_t expected, int64_t at_us,
+                            allora_str value, uint64_t *ret_seq, allora_error *err);
 /* The last record, in mem; E_NOTFOUND when there is none yet.  [any] */
 int32_t store_log_last(struct store *s, struct arena *mem, const char *log,
                        struct store_record *ret, allora_error *err);
@@ -74,12 +83,13 @@ int32_t store_log_read(struct store *s, const char *log, uint64_t after, bool re
  * E_TIMEOUT.  Wakes at once for this process's own, within 100 ms for others'.  [any] */
 int32_t store_log_wait(struct store *s, const char *log, uint64_t after, int64_t wait_us,
                        allora_error *err);
-/* Drops records up to that number, where a log is not for ever (events).  [any] */
+/* Drops records up to that number, where a log is not for ever (events).  The last one stays, so
+ * that numbers go on.  [any] */
 int32_t store_log_trim(struct store *s, const char *log, uint64_t up_to, allora_error *err);
 
 /* ---- Leases: one holder of a name at a time, across processes, until it expires. */
-/* Takes or renews it for ttl_us.  owner: unique to the holder (trace id).  E_CONFLICT while another
- * holds it.  [any] */
+/* Takes or renews it for ttl_us, by the wall clock; a clock that was set back ends it.  owner:
+ * unique to the holder (trace id).  E_CONFLICT while another holds it.  [any] */
 int32_t store_lease_take(struct store *s, const char *name, const char *owner, int64_t ttl_us,
                          allora_error *err);
 /* Gives it back; nothing happens when it is not the owner's.  [any] */

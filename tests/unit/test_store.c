@@ -5,9 +5,7 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "store/store.h"
-#include "unit.h"
-#include <dirent.h>
+#include "unit/store_place.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -17,53 +15,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-struct place {
-    char dir[64];
-    struct store *store;
-    struct arena mem;
-};
-
-static void wipe(const char *dir)
-{
-    DIR *d = opendir(dir);
-    for (struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d))
-        if (e->d_name[0] != '.')
-            (void)unlinkat(dirfd(d), e->d_name, 0);
-    if (d)
-        (void)closedir(d);
-    (void)rmdir(dir);
-}
-
-static struct store *open_store(const char *dir)
-{
-    struct store *s = NULL;
-    allora_error err = ERR_INIT;
-    assert_int_equal(store_new(dir, &s, &err), ALLORA_OK);
-    return s;
-}
-
-static int set_up(void **state)
-{
-    struct place *p = calloc(1, sizeof *p);
-    (void)snprintf(p->dir, sizeof p->dir, "%s", "/tmp/allora-store-XXXXXX");
-    if (!mkdtemp(p->dir))
-        return -1;
-    p->store = open_store(p->dir);
-    arena_init(&p->mem, 0);
-    *state = p;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct place *p = *state;
-    store_free(p->store);
-    arena_done(&p->mem);
-    wipe(p->dir);
-    free(p);
-    return 0;
-}
 
 static int32_t put(struct store *s, const char *key, const char *value)
 {
@@ -105,13 +56,13 @@ static void makes_its_folder_private(void **state)
 {
     struct place *p = *state;
     char *dir = fs_join(p->dir, "deep");
-    struct store *s = open_store(dir);
+    struct store *s = place_store(dir);
     assert_int_equal(put(s, "a", "1"), ALLORA_OK);
     struct stat st;
     assert_int_equal(stat(dir, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0700);
     store_free(s);
-    wipe(dir);
+    place_wipe(dir);
     free(dir);
 }
 
@@ -256,8 +207,7 @@ static void transactions_nest(void **state)
     assert_int_equal(store_begin(p->store, &err), ALLORA_OK);
     assert_int_equal(put(p->store, "a", "2"), ALLORA_OK);
     assert_int_equal(store_commit(p->store, &err), ALLORA_OK);
-    store_free(p->store);
-    p->store = open_store(p->dir);
+    place_reopen(p);
     assert_string_equal(get(p, "a"), "2");
 }
 
@@ -321,7 +271,7 @@ static void processes_take_turns(void **state)
             char go = 0;
             (void)close(gate[1]);
             (void)!read(gate[0], &go, 1); /* returns when the parent closes it */
-            struct store *s = open_store(p->dir);
+            struct store *s = place_store(p->dir);
             intptr_t failures = (intptr_t)increments(s);
             store_free(s);
             _exit(failures ? 1 : 0);
@@ -348,7 +298,7 @@ static void kill_loses_nothing(void **state)
         assert_int_equal(pipe(out), 0);
         pid_t child = fork();
         if (child == 0) {
-            struct store *s = open_store(p->dir);
+            struct store *s = place_store(p->dir);
             for (long n = said + 1;; n++) {
                 char text[32];
                 (void)snprintf(text, sizeof text, "%ld", n);
@@ -371,7 +321,7 @@ static void kill_loses_nothing(void **state)
         (void)close(out[0]);
         (void)waitpid(child, NULL, 0);
         store_free(p->store);
-        p->store = open_store(p->dir);
+        p->store = place_store(p->dir);
         long first = strtol(get(p, "first"), NULL, 10);
         assert_true(first == said || first == said + 1);
         assert_int_equal(strtol(get(p, "second"), NULL, 10), first);
@@ -410,8 +360,7 @@ static void notices_a_torn_page(void **state)
         (void)snprintf(key, sizeof key, "k%02d", i);
         assert_int_equal(put(p->store, key, big), ALLORA_OK);
     }
-    store_free(p->store);
-    p->store = open_store(p->dir);
+    place_reopen(p);
     int fd = open(store_path(p->store), O_WRONLY | O_CLOEXEC);
     memset(big, 0xa5, sizeof big);
     for (off_t at = 4096; at < 40960; at += 4096)
@@ -427,8 +376,7 @@ static void notices_a_torn_page(void **state)
 static void change_by_hand(struct place *p, const char *sql)
 {
     assert_int_equal(put(p->store, "a", "1"), ALLORA_OK);
-    store_free(p->store);
-    p->store = open_store(p->dir);
+    place_reopen(p);
     sqlite3 *db = NULL;
     assert_int_equal(sqlite3_open(store_path(p->store), &db), SQLITE_OK);
     assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
@@ -461,7 +409,7 @@ static void says_where_it_cannot_write(void **state)
 {
     struct place *p = *state;
     allora_error err = ERR_INIT;
-    struct store *nowhere = open_store(NULL);
+    struct store *nowhere = place_store(NULL);
     assert_null(store_path(nowhere));
     assert_int_equal(store_put_if(nowhere, "t", "a", str_of("x"), 0, NULL, &err), ALLORA_E_CONFIG);
     assert_non_null(strstr(err.hint, "HOME"));
@@ -472,7 +420,7 @@ static void says_where_it_cannot_write(void **state)
     char *below = fs_join(file, "allora");
     int fd = open(file, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
     (void)close(fd);
-    struct store *s = open_store(below);
+    struct store *s = place_store(below);
     assert_int_equal(store_put_if(s, "t", "a", str_of("x"), 0, NULL, &err), ALLORA_E_CONFIG);
     assert_non_null(strstr(err.message, file));
     assert_non_null(strstr(err.hint, "XDG_STATE_HOME"));
@@ -480,7 +428,7 @@ static void says_where_it_cannot_write(void **state)
     assert_int_equal(store_get(s, &p->mem, "t", "a", &item, &err), ALLORA_E_NOTFOUND);
     store_free(s);
 
-    s = open_store("/proc/allora");
+    s = place_store("/proc/allora");
     assert_int_equal(store_put_if(s, "t", "a", str_of("x"), 0, NULL, &err), ALLORA_E_CONFIG);
     store_free(s);
     free(below);
@@ -494,7 +442,7 @@ static void reads_where_it_cannot_write(void **state)
     if (geteuid() != 0)
         skip();
     char *dir = fs_join(p->dir, "a%20b?#");
-    struct store *s = open_store(dir);
+    struct store *s = place_store(dir);
     assert_int_equal(put(s, "a", "1"), ALLORA_OK);
     store_free(s);
     const uid_t nobody = 65534;
@@ -510,7 +458,7 @@ static void reads_where_it_cannot_write(void **state)
         struct store_item item;
         if (setuid(nobody) != 0)
             _exit(9);
-        s = open_store(dir);
+        s = place_store(dir);
         int32_t got = store_get(s, &p->mem, "t", "a", &item, &err);
         int32_t written = store_put_if(s, "t", "b", str_of("x"), 0, NULL, &err);
         _exit(got != ALLORA_OK             ? 1
@@ -520,7 +468,7 @@ static void reads_where_it_cannot_write(void **state)
     int status = -1;
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
-    wipe(dir);
+    place_wipe(dir);
     free(file);
     free(dir);
 }
@@ -552,19 +500,18 @@ static void survives_every_failed_allocation(void **state)
     }
 }
 
-#define STORE_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        STORE_TEST(reading_creates_nothing),     STORE_TEST(makes_its_folder_private),
-        STORE_TEST(versions_guard_changes),      STORE_TEST(keeps_bytes_as_they_are),
-        STORE_TEST(refuses_what_is_too_large),   STORE_TEST(scans_in_order),
-        STORE_TEST(reads_inside_a_scan),         STORE_TEST(transactions_nest),
-        STORE_TEST(threads_take_turns),          STORE_TEST(processes_take_turns),
-        STORE_TEST(kill_loses_nothing),          STORE_TEST(names_a_damaged_file),
-        STORE_TEST(notices_a_torn_page),         STORE_TEST(refuses_a_newer_file),
-        STORE_TEST(refuses_a_strangers_file),    STORE_TEST(says_where_it_cannot_write),
-        STORE_TEST(reads_where_it_cannot_write), STORE_TEST(survives_every_failed_allocation),
+        PLACE_TEST(reading_creates_nothing),     PLACE_TEST(makes_its_folder_private),
+        PLACE_TEST(versions_guard_changes),      PLACE_TEST(keeps_bytes_as_they_are),
+        PLACE_TEST(refuses_what_is_too_large),   PLACE_TEST(scans_in_order),
+        PLACE_TEST(reads_inside_a_scan),         PLACE_TEST(transactions_nest),
+        PLACE_TEST(threads_take_turns),          PLACE_TEST(processes_take_turns),
+        PLACE_TEST(kill_loses_nothing),          PLACE_TEST(names_a_damaged_file),
+        PLACE_TEST(notices_a_torn_page),         PLACE_TEST(refuses_a_newer_file),
+        PLACE_TEST(refuses_a_strangers_file),    PLACE_TEST(says_where_it_cannot_write),
+        PLACE_TEST(reads_where_it_cannot_write), PLACE_TEST(survives_every_failed_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
