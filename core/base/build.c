@@ -21,3 +21,8 @@ const char *build_data_dir(void)
 {
     return ALLORA_BUILD_DATA_DIR;
 }
+
+const char *build_libdir(void)
+{
+    return ALLORA_BUILD_LIBDIR;
+}

@@ -20,4 +20,7 @@ const char *build_module_dir(void);
 /* Absolute folder of installed data files (known plugins, schemas, templates). */
 const char *build_data_dir(void);
 
+/* Where libraries go below a prefix: "lib", "lib/x86_64-linux-gnu". */
+const char *build_libdir(void);
+
 #endif

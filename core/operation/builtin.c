@@ -2,6 +2,7 @@
 #include "operation/builtin.h"
 #include "agent/agent.h"
 #include "base/err.h"
+#include "kit/kit.h"
 #include "operation/check.h"
 #include "plugin/plugin_operations.h"
 #include "query/engine.h"
@@ -30,6 +31,7 @@ int32_t builtin_wire(const struct builtin_parts *parts, allora_error *err)
         {"plugin.list", plugin_op_list, parts->registry},
         {"plugin.info", plugin_op_info, parts->registry},
         {"plugin.doctor", plugin_op_doctor, parts->registry},
+        {"plugin.new", kit_op_new, parts->registry},
         {"agent.ask", agent_op_ask, parts->agents},
         {"agent.list", agent_op_list, parts->agents},
         {"session.list", agent_op_session_list, parts->agents},

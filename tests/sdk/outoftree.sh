@@ -21,22 +21,16 @@ for project in tests/plugins/acme sdk/examples/weather; do
         -DCMAKE_C_FLAGS="-Wall -Wextra -Werror" >"$here/log" 2>&1 || { cat "$here/log"; exit 1; }
     cmake --build "$here/$name/build" >"$here/log" 2>&1 || { cat "$here/log"; exit 1; }
 done
-cp -r "$prefix/share/allora/template" "$here/sample"
-cmake -S "$here/sample" -B "$here/sample/build" -DCMAKE_PREFIX_PATH="$prefix" \
-    -DCMAKE_C_FLAGS="-Wall -Wextra -Wpedantic -Werror" >"$here/log" 2>&1 || { cat "$here/log"; exit 1; }
-cmake --build "$here/sample/build" >"$here/log" 2>&1 || { cat "$here/log"; exit 1; }
-cmake --install "$here/sample/build" --prefix "$here/installed" >/dev/null
-find "$here/installed" -name sample.so | grep -q allora/plugins/sample.so
-
 # a manifest that a host would refuse ends the build with words
-sed 's/"type": "time"/"type": "tiem"/' "$prefix/share/allora/template/plugin.json" >"$here/sample/plugin.json"
-if cmake --build "$here/sample/build" >"$here/log" 2>&1; then
+cp "$here/weather/plugin.json" "$here/good.json"
+sed 's/"type": "time"/"type": "tiem"/' "$here/good.json" >"$here/weather/plugin.json"
+if cmake --build "$here/weather/build" >"$here/log" 2>&1; then
     echo "a bad manifest was built"
     exit 1
 fi
-grep -q 'columns\[3\].type: unknown value "tiem", did you mean "time"?' "$here/log" || { cat "$here/log"; exit 1; }
-cp "$prefix/share/allora/template/plugin.json" "$here/sample/plugin.json"
-cmake --build "$here/sample/build" >/dev/null
+grep -q 'columns\[2\].type: unknown value "tiem", did you mean "time"?' "$here/log" || { cat "$here/log"; exit 1; }
+cp "$here/good.json" "$here/weather/plugin.json"
+cmake --build "$here/weather/build" >/dev/null
 
 # ---- pkg-config ----
 PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name allora-sdk.pc)")
@@ -93,5 +87,3 @@ fi
 
 [ ! -e "$here/cxx/cxx.so" ] ||
     expect 338350 "$here/cxx" "select sum(square) s from cxx_square"
-n=$(find / -mindepth 1 -maxdepth 1 | wc -l)
-expect "$n" "$here/sample/build" "select count(*) n from sample_file"

@@ -1,6 +1,5 @@
-/* A provider to start from: one table, the entries of a folder.  Copy the folder, replace "sample"
- * everywhere, describe your tables in plugin.json, and fetch your rows here.  See
- * docs/first-plugin.md. */
+/* A provider to start from: one table, the entries of a folder.  Describe your tables in
+ * plugin.json, and fetch your rows here. */
 #include <allora/sdk.h>
 #include <dirent.h>
 #include <errno.h>
@@ -24,7 +23,7 @@ static int32_t list_files(allora_instance *self, allora_ctx *ctx, const allora_l
     if (!dir) {
         (void)sdk_fail(err, errno == ENOENT ? ALLORA_E_NOTFOUND : ALLORA_E_CONFIG, "%s: %s", folder,
                        strerror(errno));
-        sdk_hint(err, "set providers.sample.folder to a folder that can be read");
+        sdk_hint(err, "set providers.@ident@.folder to a folder that can be read");
         return err->code;
     }
     sdk_rows out = SDK_ROWS(self, ctx, req, sink);
