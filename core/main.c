@@ -30,7 +30,9 @@ struct app {
 
 static int32_t app_config(struct app *a, const struct cli_flags *flags, allora_error *err)
 {
-    return a->config ? ALLORA_OK : config_open(flags->config, &a->config, err);
+    const struct config_options options = {
+        .file = flags->config, .profile = flags->profile, .tolerant = true};
+    return a->config ? ALLORA_OK : config_open(&options, &a->config, err);
 }
 
 static int32_t app_registry(void *self, const struct cli_flags *flags, struct registry **ret,
@@ -43,6 +45,7 @@ static int32_t app_registry(void *self, const struct cli_flags *flags, struct re
         const struct registry_options options = {.plugin_path = flags->plugin_path,
                                                  .executable = "/proc/self/exe",
                                                  .config = a->config,
+                                                 .tolerant = true,
                                                  .core_manifest = core.ptr,
                                                  .core_manifest_len = core.len};
         rc = registry_open(&options, &a->registry, err);
@@ -100,6 +103,11 @@ static int32_t app_dispatch(void *self, const struct cli_flags *flags, const str
     struct app *a = self;
     struct registry *registry;
     int32_t rc = app_registry(a, flags, &registry, err);
+    /* What a broken file would have forbidden is not known, so nothing runs but what repairs it. */
+    if (!rc && !flags->repair)
+        rc = config_check(a->config, err);
+    if (!rc && !flags->repair)
+        rc = registry_check_config(a->registry, err);
     if (!rc && !a->gate) {
         rc = app_store(a, err);
         if (!rc)
@@ -116,6 +124,17 @@ static const char *app_setting(void *self, const char *key)
 {
     const struct app *a = self;
     return a->config ? json_str(config_get(a->config, key), NULL) : NULL;
+}
+
+/* The i-th thing that is wrong with the configuration. */
+static bool app_problem(void *self, size_t i, allora_error *err)
+{
+    const struct app *a = self;
+    const struct config_problems *p = a->config ? config_problems(a->config) : NULL;
+    if (!p || i >= p->n)
+        return false;
+    (void)config_problem_error(p, i, err);
+    return true;
 }
 
 /* In the reverse of the order in which they lean on each other. */
@@ -135,7 +154,8 @@ static void app_close(struct app *a)
 int main(int argc, char **argv)
 {
     struct app app = {0};
-    const struct cli_services services = {&app, app_registry, app_dispatch, app_setting};
+    const struct cli_services services = {&app, app_registry, app_dispatch, app_setting,
+                                          app_problem};
     int code = cli_main(&services, argc, argv);
     app_close(&app);
     return code;

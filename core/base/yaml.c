@@ -32,7 +32,8 @@ struct level {
 };
 
 struct builder {
-    const char *file;
+    const char *file, *text;
+    size_t len;
     yaml_parser_t parser;
     yaml_event_t event;
     json_node *root;
@@ -109,6 +110,21 @@ static bool fail(struct builder *b, const char *what)
     return fail_at(b, b->event.start_mark, what);
 }
 
+/* libyaml says where a bad byte stands by its offset alone. */
+static yaml_mark_t mark_of(const struct builder *b, size_t offset)
+{
+    yaml_mark_t mark = {.index = offset};
+
+    for (size_t i = 0; i < offset && i < b->len; i++) {
+        mark.column++;
+        if (b->text[i] == '\n') {
+            mark.line++;
+            mark.column = 0;
+        }
+    }
+    return mark;
+}
+
 static bool syntax_error(struct builder *b)
 {
     const yaml_parser_t *p = &b->parser;
@@ -118,8 +134,7 @@ static bool syntax_error(struct builder *b)
         return no_memory(b);
     const char *what = p->problem ? p->problem : "not valid YAML";
     if (p->error == YAML_READER_ERROR)
-        (void)err_set(b->err, ALLORA_E_CONFIG, "%s: byte %zu: %s", b->file, p->problem_offset + 1,
-                      what);
+        return fail_at(b, mark_of(b, p->problem_offset), what);
     else if (p->context)
         (void)err_set(b->err, ALLORA_E_CONFIG, "%s:%zu:%zu: %s (%s that began on line %zu)",
                       b->file, p->problem_mark.line + 1, p->problem_mark.column + 1, what,
@@ -389,6 +404,8 @@ int32_t yaml_parse(const char *file, const char *text, size_t len, json_node **r
     if (!text) /* an empty buffer's bytes */
         text = "", len = 0;
     b->file = file;
+    b->text = text;
+    b->len = len;
     b->err = &own;
     b->path = BUF(MAX_PLACE_KEY);
     map_init(&b->anchors);

@@ -19,6 +19,7 @@ const struct arg_decl global_args[] = {
      .choices = OUTPUT_WORDS, .n_choices = 6, .env = "ALLORA_OUTPUT__FORMAT"},
     {FLAG("config", 0, ARG_STRING, "use this configuration file instead of the user's own"),
      .metavar = "FILE", .complete_files = true},
+    {FLAG("profile", 0, ARG_STRING, "use this profile of the configuration"), .metavar = "NAME"},
     {FLAG("plugin-path", 0, ARG_STRING, "look for plugins in this folder first; may be repeated"),
      .metavar = "DIR", .complete_files = true, .repeat = true, .join = ":"},
     {FLAG("timeout", 0, ARG_DURATION, "give up after this long: 30s, 5m, 1h"), .metavar = "DUR"},
@@ -409,6 +410,10 @@ int32_t args_globals(const struct args *args, struct cli_flags *ret, allora_erro
             continue;
         if (streq(name, "config")) {
             ret->config = g->texts[0];
+            continue;
+        }
+        if (streq(name, "profile")) {
+            ret->profile = g->texts[0];
             continue;
         }
         if (streq(name, "plugin-path")) {

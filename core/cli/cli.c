@@ -64,6 +64,10 @@ static void peek_globals(struct cli *c)
             c->flags.config = t + strlen("--config=");
         else if (streq(t, "--config") && i + 1 < c->argc)
             c->flags.config = c->argv[++i];
+        else if (str_starts(t, "--profile="))
+            c->flags.profile = t + strlen("--profile=");
+        else if (streq(t, "--profile") && i + 1 < c->argc)
+            c->flags.profile = c->argv[++i];
         else if (str_starts(t, "--output="))
             value = t + strlen("--output=");
         else if (str_starts(t, "-o") && t[2])

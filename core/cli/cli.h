@@ -25,11 +25,12 @@ enum output_format {
 /* What the global flags say.  Strings are borrowed from argv or the environment. */
 struct cli_flags {
     enum output_format output;
-    const char *config, *plugin_path;
+    const char *config, *profile, *plugin_path;
     bool output_given; /* by flag or environment: the configuration does not count */
     bool no_color, no_pager, quiet, offline, refresh, yes, dry_run, help, version;
     unsigned verbose;
     int64_t timeout_us; /* 0: none */
+    bool repair; /* no flag: the command works, or repairs, whatever the configuration holds */
 };
 
 /* Made by core/main.c; each pointer it returns lives until the process ends. */
@@ -43,6 +44,9 @@ struct cli_services {
     /* A text of the configuration ("output.format"), once registry() has succeeded; NULL when it is
      * not set. */
     const char *(*setting)(void *self, const char *key);
+    /* The i-th thing that is wrong with the configuration; false when there are no more.  NULL:
+     * they are not told. */
+    bool (*problem)(void *self, size_t i, allora_error *err);
 };
 
 /* Runs the command line and returns the exit code of DESIGN section 11.  Called once per process,

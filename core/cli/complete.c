@@ -325,6 +325,8 @@ int complete_run(struct cli *c, int argc, char **argv)
             c->flags.plugin_path = words[i + 1];
         else if (streq(words[i], "--config"))
             c->flags.config = words[i + 1];
+        else if (streq(words[i], "--profile"))
+            c->flags.profile = words[i + 1];
     }
     at_word(&k, n, words);
     int code = cli_print(c, buf_str(&k.out), k.out.len, false);

@@ -57,6 +57,20 @@ static const struct operation_decl *operation_of(struct run *r)
     return m ? manifest_operation(m, name) : NULL;
 }
 
+/* Only the core's own operations may say that they work with a broken configuration: what it would
+ * have forbidden is not known. */
+static bool repairs(struct run *r)
+{
+    const char *name = r->cmd->decl->operation;
+    struct registry *registry;
+    if (!name || r->face || cli_registry(r->c, &registry, NULL))
+        return false;
+    const struct registry_name *found = registry_name_find(registry, REGISTRY_OPERATIONS, name);
+    const struct operation_decl *op = found ? operation_of(r) : NULL;
+    return op && streq(found->plugin->folder_kind, "core") &&
+           json_get_bool(op->arguments, "x-repair", false);
+}
+
 /* --offline and --refresh mean something to the operations that declare such an argument. */
 static void add_flag(struct run *r, const struct operation_decl *op, const char *name, bool on)
 {
@@ -157,12 +171,28 @@ static void set_principal(struct run *r)
     r->who = (struct principal){r->principal, true, false};
 }
 
+/* Each thing that is wrong with the configuration, the first of which *err is; programs get that
+ * one. */
+static int fail_prepared(struct run *r, const allora_error *err)
+{
+    struct cli *c = r->c;
+    bool json = c->flags.output == OUTPUT_JSON || c->flags.output == OUTPUT_NDJSON;
+    allora_error each = ERR_INIT;
+    if (json || !c->services->problem || !c->services->problem(c->services->self, 0, &each) ||
+        !streq(each.message, err->message))
+        return cli_fail(c, err, NULL);
+    for (size_t i = 0; c->services->problem(c->services->self, i, &each); i++)
+        (void)cli_fail(c, &each, NULL);
+    return status_exit_code(err->code);
+}
+
 static int32_t prepare(struct run *r, struct render_options *o, allora_error *err)
 {
     struct cli *c = r->c;
     const struct console *console;
     set_principal(r);
     watch_prepare();
+    c->flags.repair = repairs(r);
     int32_t rc = c->services->dispatch(c->services->self, &c->flags, &r->dispatch, err);
     if (rc)
         return rc;
@@ -197,7 +227,7 @@ static int execute(struct run *r)
     allora_error err = ERR_INIT;
     int32_t code = -1, rc = prepare(r, &o, &err);
     if (rc) {
-        rc = cli_fail(r->c, &err, NULL);
+        rc = fail_prepared(r, &err);
     } else {
         allora_sink sink = render_sink(r->render);
         if (r->term.err_tty && !r->c->flags.quiet && !r->face)

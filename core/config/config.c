@@ -1,54 +1,42 @@
 /* The layers of configuration, and the one tree they make.
  *
- * Each layer keeps its own tree and the places of its keys, so that an error or `config explain`
- * can say where a value came from; the merged tree is what is asked.  Objects merge key by key,
- * everything else is replaced by the higher layer. */
-#include "config/config.h"
+ * Files are read first, all of them, since any may say which profile is in use; then the layers are
+ * put together from the lowest up, each checked as it comes.  Each layer keeps its own tree and the
+ * places of its keys, so that an error or `config explain` can say where a value came from; the
+ * merged tree is what is asked.  Objects merge key by key, everything else is replaced by the
+ * higher layer. */
+#include "config/config_private.h"
 
-#include "base/buf.h"
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/log.h"
-#include "base/map.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/yaml.h"
-#include "config/config_schema.h"
 
 #include <ctype.h>
 #include <limits.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { FILE_LIMIT = 1 << 20, LAYERS_MAX = 256, KEY_MAX = 512, DEPTH_MAX = 32 };
-
-struct layer {
-    char *name; /* a file as shown, "environment ALLORA_X", "--flag" */
-    json_node *tree;
-    struct yaml_places *places; /* NULL: not a file */
-};
-struct config {
-    struct layer layers[LAYERS_MAX]; /* the lowest first */
-    size_t n;
-    json_node *merged;
-    json_node *schema;
-    struct origins *origins;
-};
-/* Texts that config_origin() gave out, kept until close: text → its copy. */
-struct origins {
-    pthread_mutex_t lock;
-    struct map texts; /* guarded by lock */
-};
+enum { WHERE_MAX = PATH_MAX + 64 };
 
 static void layer_done(struct layer *l)
 {
     free(l->name);
     json_free(l->tree);
-    yaml_places_free(l->places);
     *l = (struct layer){0};
+}
+
+const json_node *config_schema(struct config *c)
+{
+    allora_error ignored = ERR_INIT;
+
+    if (!c->schema && config_core_schema(&c->schema, &ignored) != ALLORA_OK)
+        c->schema = NULL;
+    return c->schema;
 }
 
 /* The merged tree is rebuilt from the layers, not patched: there are few, and flags come before
@@ -80,17 +68,19 @@ static const struct layer *layer_of(const struct config *c, const char *key)
     return NULL;
 }
 
-static void place_in(const void *self, const char *key, char *out, size_t size)
+void layer_place(const void *layer, const char *dotted_key, char *out, size_t size)
 {
-    const struct layer *l = self;
-    unsigned line = 0, column = 0;
+    const struct layer *l = layer;
+    char full[CONFIG_KEY_MAX + 80];
 
-    if (l->places)
-        yaml_place(l->places, key, &line, &column);
-    if (line > 0)
-        (void)snprintf(out, size, "%s:%u:%u", l->name, line, column);
-    else
+    if (!l->source) {
         (void)snprintf(out, size, "%s", l->name);
+        return;
+    }
+    if (l->profile)
+        (void)snprintf(full, sizeof full, "profiles.%s%s%s", l->profile, *dotted_key ? "." : "",
+                       dotted_key);
+    config_source_place(l->source, l->profile ? full : dotted_key, out, size);
 }
 
 static void place_any(const void *self, const char *key, char *out, size_t size)
@@ -98,118 +88,231 @@ static void place_any(const void *self, const char *key, char *out, size_t size)
     const struct layer *l = layer_of(self, key);
 
     if (l)
-        place_in(l, key, out, size);
+        layer_place(l, key, out, size);
 }
 
-/* Takes the layer over, whether it succeeds or not. */
-static int32_t add_layer(struct config *c, struct layer *taken, allora_error *err)
+/* Takes the layer over.  `checked`: its file was, as a whole.  False when memory is out. */
+static bool add_layer(struct config *c, struct layer *taken, bool checked)
 {
-    int32_t rc = c->n < LAYERS_MAX ? ALLORA_OK : ALLORA_E_CONFIG;
+    struct config_problems *p = &c->problems;
+    bool good = taken->name && taken->tree && config_schema(c);
 
-    if (rc)
-        (void)err_set(err, rc, "config: more than %d settings from environment and flags",
-                      LAYERS_MAX);
-    else if (!taken->name || !taken->tree)
-        rc = err_nomem(err);
-    else
-        rc = config_check_value(c->schema, taken->tree, "", place_in, taken, err);
-    if (rc == ALLORA_OK && merge(c->merged, taken->tree, 0) != ALLORA_OK)
-        rc = err_nomem(err);
-    if (rc == ALLORA_OK)
+    p->oom = p->oom || !good;
+    if (good && c->n == LAYERS_MAX) {
+        config_problem_add(p, ALLORA_E_CONFIG, "", taken->name, "",
+                           "more than %d settings from environment and flags", LAYERS_MAX);
+        good = false;
+    }
+    if (good && !checked)
+        good = config_check_value(c->schema, taken->tree, "", layer_place, taken, p);
+    if (good && taken->kind == CONFIG_PROJECT)
+        good = guard_project(c, c->schema, taken, p);
+    else if (good && taken->profile && c->chosen_in == CONFIG_PROJECT)
+        good = guard_chosen_profile(c->schema, c, taken, p);
+    good = good && guard_final(c, taken, p);
+    if (good && merge(c->merged, taken->tree, 0) != ALLORA_OK) {
+        p->oom = true;
+        good = false;
+    }
+    if (good)
         c->layers[c->n++] = *taken;
     else
         layer_done(taken);
     *taken = (struct layer){0};
-    return rc;
+    return !p->oom;
 }
 
-/* ~/… for what lies in the home folder. */
-static char *shown(const char *path)
-{
-    const char *home = getenv("HOME");
-    size_t n = home ? strlen(home) : 0;
+/* ---- files ---- */
 
-    if (n > 1 && str_starts(path, home) && path[n] == '/')
-        return mem_printf("~%s", path + n);
-    return mem_strdup(path);
+static void source_place_fn(const void *self, const char *key, char *out, size_t size)
+{
+    config_source_place(self, key, out, size);
 }
 
-static int32_t add_file(struct config *c, const char *path, bool must_exist, bool project,
-                        allora_error *err)
+/* The whole file, its profiles too, whichever is in use.  False when it is not to be used. */
+static bool check_source(const struct config *c, const struct source *s, struct config_problems *p)
 {
-    A_CLEAN(buf_done) struct buf text = BUF(FILE_LIMIT);
-    struct layer l = {.name = shown(path)};
-    int32_t rc = fs_read(path, FILE_LIMIT, &text, err);
+    bool good = config_check_value(c->schema, s->tree, "", source_place_fn, s, p);
+    char key[CONFIG_KEY_MAX], where[WHERE_MAX];
 
-    if (rc == ALLORA_E_NOTFOUND && !must_exist) {
-        err_reset(err);
-        layer_done(&l);
-        return ALLORA_OK;
-    }
-    if (rc == ALLORA_OK && !l.name)
-        rc = err_nomem(err);
-    if (rc == ALLORA_OK)
-        rc = yaml_parse(l.name, buf_str(&text), text.len, &l.tree, &l.places, err);
-    if (rc) {
-        layer_done(&l);
-        if (rc != ALLORA_E_NOMEM && err && err->size >= sizeof *err)
-            rc = err->code = ALLORA_E_CONFIG;
-        err_prefix(err, "config: ");
-        return rc;
-    }
-    if (json_typeof(l.tree) == JSON_NULL || json_typeof(l.tree) == JSON_NONE) {
-        layer_done(&l); /* an empty file says nothing */
-        return ALLORA_OK;
-    }
-    if (project && json_get(l.tree, "plugins")) {
-        /* A folder somebody sent must not choose which code runs. */
-        log_msg(ALLORA_LOG_WARN, "config", "%s: plugins is ignored in a project's file", l.name);
-        json_node *none = json_new_object();
-        if (!none || json_set(l.tree, "plugins", none) != ALLORA_OK) {
-            layer_done(&l);
-            return err_nomem(err);
+    json_foreach (profile, json_get(s->tree, "profiles")) {
+        int n = snprintf(key, sizeof key, "profiles.%s", json_key(profile));
+        if (n < 0 || (size_t)n >= sizeof key)
+            continue;
+        good = config_check_value(c->schema, profile, key, source_place_fn, s, p) && good;
+        json_foreach (item, c->schema ? json_get(c->schema, "properties") : NULL) {
+            if (!json_get_bool(item, "control", false) || !json_get(profile, json_key(item)))
+                continue;
+            config_source_place(s, key, where, sizeof where);
+            config_problem_add(p, ALLORA_E_CONFIG, key, where, "", "%s cannot hold %s", key,
+                               json_key(item));
+            good = false;
         }
     }
-    return add_layer(c, &l, err);
+    if (s->kind != CONFIG_SYSTEM && json_get(s->tree, "final")) {
+        config_source_place(s, "final", where, sizeof where);
+        config_problem_add(p, ALLORA_E_DENIED, "final", where, "",
+                           "only the system's file may make keys final");
+        good = false;
+    }
+    return good;
 }
 
-/* The nearest .allora.yaml from the current folder upwards. */
-static int32_t add_project(struct config *c, allora_error *err)
+static bool add_source(struct config *c, enum config_layer_kind kind, const char *path,
+                       bool must_exist)
+{
+    struct source *s = &c->sources[c->n_sources++];
+
+    s->kind = kind;
+    if (!config_source_read(s, path, must_exist, &c->problems))
+        return false;
+    if (!s->tree)
+        return true;
+    if (!config_schema(c))
+        return false;
+    if (check_source(c, s, &c->problems))
+        return true;
+    s->state = CONFIG_FILE_BROKEN;
+    return true;
+}
+
+static bool add_folder(struct config *c, enum config_layer_kind kind, const char *dir)
+{
+    bool there;
+    A_FREE char *path = config_source_find(dir, "config", kind, &c->problems, &there);
+
+    return path && add_source(c, kind, path, false);
+}
+
+static bool add_user(struct config *c, const char *file)
+{
+    if (file)
+        return add_source(c, CONFIG_USER, file, true);
+    A_FREE char *dir = fs_config_dir();
+    return !dir || add_folder(c, CONFIG_USER, dir);
+}
+
+/* The nearest .allora.yaml from the current folder upwards; where there is none, the one that would
+ * be written here is remembered. */
+static bool add_project(struct config *c)
 {
     char dir[PATH_MAX];
+    A_FREE char *here = NULL;
 
     if (!getcwd(dir, sizeof dir) || dir[0] != '/')
-        return ALLORA_OK;
+        return true;
     for (;;) {
-        A_FREE char *path = mem_printf("%s/.allora.yaml", dir[1] ? dir : "");
+        bool there;
+        A_FREE char *path =
+            config_source_find(dir, ".allora", CONFIG_PROJECT, &c->problems, &there);
         if (!path)
-            return err_nomem(err);
-        if (access(path, F_OK) == 0)
-            return add_file(c, path, false, true, err);
+            return false;
+        if (there)
+            return add_source(c, CONFIG_PROJECT, path, false);
+        if (!here)
+            here = take_ptr(&path);
         char *slash = strrchr(dir, '/');
         if (dir[1] == '\0' || !slash)
-            return ALLORA_OK;
+            return add_source(c, CONFIG_PROJECT, here, false);
         slash[slash == dir ? 1 : 0] = '\0';
     }
 }
 
-/* What a person types for one value: a YAML scalar or flow list; what is no YAML, or would be a
- * map, is taken as text. */
-static json_node *scalar(const char *text)
-{
-    allora_error ignored = ERR_INIT;
-    json_node *value = NULL;
-    struct yaml_places *places = NULL;
+/* ---- profiles ---- */
 
-    if (yaml_parse("value", text, strlen(text), &value, &places, &ignored) != ALLORA_OK)
-        value = NULL;
-    yaml_places_free(places);
-    if (value && json_typeof(value) != JSON_OBJECT &&
-        !(json_typeof(value) == JSON_NULL && *text == '\0'))
-        return value;
-    json_free(value);
-    return json_new_str(text);
+static bool choose(struct config *c, const char *name, enum config_layer_kind in, const char *by)
+{
+    free(c->profile_text);
+    free(c->chosen_by);
+    c->profile_text = mem_strdup(name);
+    c->chosen_by = mem_strdup(by);
+    c->profile = c->profile_text;
+    c->chosen_in = in;
+    return c->profile_text && c->chosen_by;
 }
+
+static void unknown_profile(struct config *c)
+{
+    struct nearest near;
+    A_FREE char *advice = NULL;
+
+    nearest_init(&near, c->profile);
+    for (size_t i = 0; i < c->n_sources; i++) {
+        json_foreach (profile, json_get(c->sources[i].tree, "profiles"))
+            nearest_offer(&near, json_key(profile));
+    }
+    if (near.n > 0)
+        advice = mem_printf("did you mean %s?", near.best[0]);
+    config_problem_add(&c->problems, ALLORA_E_CONFIG, "profile", c->chosen_by,
+                       advice ? advice : "a profile is a group of keys below profiles.NAME",
+                       "there is no profile \"%s\"", c->profile);
+    c->profile = NULL;
+}
+
+/* --profile, then ALLORA_PROFILE, then the highest file that says `profile:`. */
+static bool choose_profile(struct config *c, const char *flag)
+{
+    const char *env = getenv("ALLORA_PROFILE");
+    char where[WHERE_MAX], final[WHERE_MAX];
+    bool known = false, ok = true;
+
+    for (size_t i = 0; ok && i < c->n_sources; i++) {
+        const struct source *s = &c->sources[i];
+        const char *name = json_get_str(s->tree, "profile", NULL);
+        if (!name || s->state != CONFIG_FILE_READ)
+            continue;
+        config_source_place(s, "profile", where, sizeof where);
+        ok = choose(c, name, s->kind, where);
+    }
+    if (ok && env && *env)
+        ok = choose(c, env, CONFIG_ENVIRONMENT, "environment ALLORA_PROFILE");
+    if (ok && flag)
+        ok = choose(c, flag, CONFIG_FLAG, "--profile");
+    if (!ok || !c->profile)
+        return ok;
+    if (c->chosen_in != CONFIG_SYSTEM && config_final(c, "profile", final, sizeof final)) {
+        A_FREE char *advice = mem_printf("%s makes it final", final);
+        config_problem_add(&c->problems, ALLORA_E_DENIED, "profile", c->chosen_by,
+                           advice ? advice : "", "profile is final, and cannot be set here");
+        c->profile = NULL;
+        return true;
+    }
+    for (size_t i = 0; i < c->n_sources; i++) /* one in a broken file is not unknown, but broken */
+        known = known || json_get(json_get(c->sources[i].tree, "profiles"), c->profile);
+    if (!known)
+        unknown_profile(c);
+    return true;
+}
+
+/* A file's own keys, then those of its profile. */
+static bool add_file_layers(struct config *c, const struct source *s)
+{
+    if (s->state != CONFIG_FILE_READ || !s->tree)
+        return true;
+    struct layer base = {.kind = s->kind,
+                         .name = mem_strdup(s->shown),
+                         .path = s->path,
+                         .tree = json_copy(s->tree),
+                         .source = s};
+    json_foreach (item, base.tree ? json_get(c->schema, "properties") : NULL) {
+        if (json_get_bool(item, "control", false))
+            json_remove(base.tree, json_key(item));
+    }
+    if (!add_layer(c, &base, true))
+        return false;
+    const json_node *keys = c->profile ? json_get(json_get(s->tree, "profiles"), c->profile) : NULL;
+    if (!keys)
+        return true;
+    struct layer profile = {.kind = s->kind,
+                            .name = mem_strdup(s->shown),
+                            .path = s->path,
+                            .profile = c->profile,
+                            .tree = json_copy(keys),
+                            .source = s};
+    return add_layer(c, &profile, true);
+}
+
+/* ---- environment and flags ---- */
 
 /* {a: {b: value}} for "a.b". */
 static json_node *nest(const char *dotted, json_node *taken)
@@ -236,9 +339,9 @@ static json_node *nest(const char *dotted, json_node *taken)
 
 /* ALLORA_OUTPUT__FORMAT=json is output.format.  Names without a double underscore are not
  * configuration (ALLORA_PLUGIN_PATH). */
-static int32_t add_environment(struct config *c, allora_error *err)
+static bool add_environment(struct config *c)
 {
-    char key[KEY_MAX];
+    char key[CONFIG_KEY_MAX];
 
     for (char **e = environ; e && *e; e++) {
         const char *equals = strchr(*e, '=');
@@ -253,47 +356,66 @@ static int32_t add_environment(struct config *c, allora_error *err)
         key[len] = '\0';
         if (!strchr(key, '.'))
             continue;
-        struct layer l = {.name = mem_printf("environment %.*s", (int)n, *e),
-                          .tree = nest(key, scalar(equals + 1))};
-        int32_t rc = add_layer(c, &l, err);
-        if (rc)
-            return rc;
+        if (!config_schema(c))
+            return false;
+        const json_node *schema = config_schema_at(c->schema, key, NULL);
+        struct layer l = {.kind = CONFIG_ENVIRONMENT,
+                          .name = mem_printf("environment %.*s", (int)n, *e),
+                          .tree = nest(key, config_read_value(schema, equals + 1))};
+        if (!add_layer(c, &l, false))
+            return false;
     }
-    return ALLORA_OK;
+    return true;
 }
 
-static int32_t add_user(struct config *c, const char *file, allora_error *err)
+int32_t config_set_flag(struct config *c, const char *key, const char *value, allora_error *err)
 {
-    if (file)
-        return add_file(c, file, true, false, err);
-    A_FREE char *dir = fs_config_dir();
-    A_FREE char *path = dir ? fs_join(dir, "config.yaml") : NULL;
-    return path ? add_file(c, path, false, false, err) : ALLORA_OK;
+    size_t before = c->problems.n;
+    if (!config_schema(c))
+        return err_nomem(err);
+    struct layer l = {
+        .kind = CONFIG_FLAG,
+        .name = mem_strdup("command line"),
+        .tree = nest(key, config_read_value(config_schema_at(c->schema, key, NULL), value))};
+
+    if (!add_layer(c, &l, false))
+        return err_nomem(err);
+    return c->problems.n > before ? config_problem_error(&c->problems, before, err) : ALLORA_OK;
 }
 
-int32_t config_open(const char *file, struct config **ret, allora_error *err)
+/* ---- the whole ---- */
+
+static bool open_layers(struct config *c, const struct config_options *o)
 {
+    if (!add_folder(c, CONFIG_SYSTEM, o->system_dir ? o->system_dir : "/etc/allora") ||
+        !add_user(c, o->file) || !add_project(c) || !choose_profile(c, o->profile))
+        return false;
+    for (size_t i = 0; i < c->n_sources; i++) {
+        if (!add_file_layers(c, &c->sources[i]))
+            return false;
+    }
+    return add_environment(c) && !c->problems.oom;
+}
+
+int32_t config_open(const struct config_options *o, struct config **ret, allora_error *err)
+{
+    static const struct config_options usual;
     struct config *c = mem_zalloc(sizeof *c);
 
     if (!c)
         return err_nomem(err);
+    if (!o)
+        o = &usual;
     c->merged = json_new_object();
     c->origins = mem_zalloc(sizeof *c->origins);
-    int32_t rc = c->merged && c->origins ? ALLORA_OK : err_nomem(err);
+    bool ok = c->merged && c->origins;
     if (c->origins) {
         (void)pthread_mutex_init(&c->origins->lock, NULL);
         map_init(&c->origins->texts);
     }
-    if (rc == ALLORA_OK)
-        rc = json_parse(config_core_schema, strlen(config_core_schema), &c->schema, err);
-    if (rc == ALLORA_OK)
-        rc = add_file(c, "/etc/allora/config.yaml", false, false, err);
-    if (rc == ALLORA_OK)
-        rc = add_user(c, file, err);
-    if (rc == ALLORA_OK)
-        rc = add_project(c, err);
-    if (rc == ALLORA_OK)
-        rc = add_environment(c, err);
+    int32_t rc = ok && open_layers(c, o) ? ALLORA_OK : err_nomem(err);
+    if (rc == ALLORA_OK && !o->tolerant)
+        rc = config_check(c, err);
     if (rc) {
         config_close(c);
         return rc;
@@ -308,8 +430,13 @@ void config_close(struct config *c)
         return;
     for (size_t i = 0; i < c->n; i++)
         layer_done(&c->layers[i]);
+    for (size_t i = 0; i < c->n_sources; i++)
+        config_source_done(&c->sources[i]);
+    config_problems_done(&c->problems);
     json_free(c->merged);
     json_free(c->schema);
+    free(c->profile_text);
+    free(c->chosen_by);
     if (c->origins) {
         for (size_t i = 0; i < c->origins->texts.n; i++)
             free(c->origins->texts.entries[i].value);
@@ -320,10 +447,24 @@ void config_close(struct config *c)
     free(c);
 }
 
-int32_t config_set_flag(struct config *c, const char *key, const char *value, allora_error *err)
+const struct config_problems *config_problems(const struct config *c)
 {
-    struct layer l = {.name = mem_strdup("command line"), .tree = nest(key, scalar(value))};
-    return add_layer(c, &l, err);
+    return &c->problems;
+}
+
+int32_t config_check(const struct config *c, allora_error *err)
+{
+    size_t others = c->problems.n + c->problems.more;
+
+    if (others == 0)
+        return ALLORA_OK;
+    int32_t rc = config_problem_error(&c->problems, 0, err);
+    if (others > 1 && err && err->size >= sizeof *err) {
+        char hint[sizeof err->hint];
+        (void)snprintf(hint, sizeof hint, "%s", err->hint);
+        err_hint(err, "%s · %zu more: allora config validate", hint, others - 1);
+    }
+    return rc;
 }
 
 const json_node *config_get(const struct config *c, const char *dotted_key)
@@ -333,7 +474,7 @@ const json_node *config_get(const struct config *c, const char *dotted_key)
 
 const char *config_origin(const struct config *c, const char *dotted_key)
 {
-    char text[PATH_MAX + 32] = "";
+    char text[WHERE_MAX] = "";
 
     if (!config_get(c, dotted_key))
         return NULL;
@@ -352,11 +493,26 @@ const char *config_origin(const struct config *c, const char *dotted_key)
     return kept ? kept : "configuration";
 }
 
+void config_check_subtree_all(const struct config *c, const char *dotted_key,
+                              const json_node *schema, struct config_problems *p)
+{
+    for (size_t i = 0; schema && i < c->n; i++) {
+        const struct layer *l = &c->layers[i];
+        const json_node *tree = json_path(l->tree, dotted_key);
+        if (tree && config_check_value(schema, tree, dotted_key, layer_place, l, p) &&
+            l->kind == CONFIG_PROJECT)
+            (void)guard_subtree(c, schema, dotted_key, l, p);
+    }
+}
+
 int32_t config_check_subtree(const struct config *c, const char *dotted_key,
                              const json_node *schema, allora_error *err)
 {
-    const json_node *tree = config_get(c, dotted_key);
-
-    return tree && schema ? config_check_value(schema, tree, dotted_key, place_any, c, err)
-                          : ALLORA_OK;
+    if (!config_get(c, dotted_key))
+        return ALLORA_OK;
+    struct config_problems p = {.n = 0};
+    config_check_subtree_all(c, dotted_key, schema, &p);
+    int32_t rc = p.oom ? err_nomem(err) : p.n ? config_problem_error(&p, 0, err) : ALLORA_OK;
+    config_problems_done(&p);
+    return rc;
 }

@@ -1,38 +1,23 @@
 /* Checking configuration against a JSON Schema, as far as configuration needs one. */
 #include "config/config_schema.h"
 
+#include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/str.h"
 
 #include <math.h>
 #include <stdio.h>
 
-enum { KEY_MAX = 512, PLACE_MAX = 512 };
+enum { PLACE_MAX = 4200, WORDS_MAX = 300 };
 
-/* Subtrees of plugins are checked against the plugins' own schemas, when they are loaded. */
-const char config_core_schema[] =
-    "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
-    "\"output\":{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
-    "\"format\":{\"enum\":[\"table\",\"json\",\"ndjson\",\"yaml\",\"csv\",\"markdown\"]},"
-    "\"color\":{\"enum\":[\"auto\",\"never\"]}}},"
-    "\"plugins\":{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
-    "\"enable\":{\"type\":[\"array\",\"string\"],\"items\":{\"type\":\"string\"}},"
-    "\"disable\":{\"type\":[\"array\",\"string\"],\"items\":{\"type\":\"string\"}},"
-    "\"digests\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\"}},"
-    "\"require_digest\":{\"type\":[\"array\",\"string\"],\"items\":{\"type\":\"string\"}},"
-    "\"load_timeout_s\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":3600},"
-    "\"host\":{\"enum\":[\"direct\",\"debug\",\"codec\"]}}},"
-    "\"agent\":{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
-    "\"default\":{\"type\":\"string\"}}},"
-    "\"providers\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"object\"}},"
-    "\"agents\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"object\"}},"
-    "\"commands\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"object\"}}}}";
+/* ---- types ---- */
 
 static bool has_type(const json_node *value, const char *type)
 {
     switch (json_typeof(value)) {
     case JSON_NULL:
-        return streq(type, "null");
+        return true; /* says nothing */
     case JSON_BOOL:
         return streq(type, "boolean");
     case JSON_STRING:
@@ -65,20 +50,96 @@ static const char *type_words(const char *type)
     return type;
 }
 
+bool config_schema_takes(const json_node *schema, const char *type)
+{
+    const json_node *types = json_get(schema, "type");
+
+    if (json_typeof(types) == JSON_STRING)
+        return streq(json_str(types, ""), type);
+    json_foreach (one, types) {
+        if (streq(json_str(one, ""), type))
+            return true;
+    }
+    if (types)
+        return false;
+    json_foreach (choice, json_get(schema, "enum")) {
+        if (has_type(choice, type))
+            return true;
+    }
+    return !json_get(schema, "enum");
+}
+
+bool config_schema_is_group(const json_node *schema)
+{
+    return json_get(schema, "properties") != NULL;
+}
+
+/* ---- looking a key up ---- */
+
+static unsigned flags_of(const json_node *schema)
+{
+    return (json_get_bool(schema, "secret", false) ? CONFIG_IS_SECRET | CONFIG_IS_SECURITY : 0u) |
+           (json_get_bool(schema, "security", false) ? CONFIG_IS_SECURITY : 0u) |
+           (json_get_bool(schema, "control", false) ? CONFIG_IS_CONTROL : 0u);
+}
+
+const json_node *config_schema_at(const json_node *schema, const char *dotted_key,
+                                  unsigned *ret_flags)
+{
+    char part[CONFIG_KEY_MAX];
+    unsigned flags = flags_of(schema);
+
+    for (const char *p = dotted_key; schema && *p;) {
+        size_t n = strcspn(p, ".");
+        if (n >= sizeof part)
+            schema = NULL;
+        if (!schema)
+            break;
+        memcpy(part, p, n);
+        part[n] = '\0';
+        const json_node *its = json_get(json_get(schema, "properties"), part);
+        const json_node *more = json_get(schema, "additionalProperties");
+        schema = its ? its : json_typeof(more) == JSON_OBJECT ? more : NULL;
+        flags |= flags_of(schema);
+        p += n + (p[n] == '.');
+    }
+    if (ret_flags)
+        *ret_flags = flags;
+    return schema;
+}
+
+/* ---- secrets ---- */
+
+bool config_is_reference(const char *text, const char **ret_words, const char **ret_advice)
+{
+    *ret_advice = "env:NAME takes it from the environment, file:PATH from a file that only you can "
+                  "read";
+    if ((str_starts(text, "env:") && text[4]) || (str_starts(text, "file:") && text[5])) {
+        *ret_words = NULL;
+        return true;
+    }
+    *ret_words = str_starts(text, "vault:")
+                     ? "names a vault, and this allora has none yet: vault:NAME is reserved"
+                     : "holds a secret in plain text";
+    return false;
+}
+
+/* ---- checking ---- */
+
 struct check {
     config_place_fn place;
     const void *self;
-    allora_error *err;
+    struct config_problems *problems;
 };
 
-static int32_t bad(const struct check *c, const char *key, const char *words)
+static bool bad(const struct check *c, const char *key, const char *words, const char *advice)
 {
     char where[PLACE_MAX] = "";
 
     c->place(c->self, key, where, sizeof where);
-    int32_t rc = err_set(c->err, ALLORA_E_CONFIG, "config: %s %s", key, words);
-    err_hint(c->err, "%s", where);
-    return rc;
+    config_problem_add(c->problems, ALLORA_E_CONFIG, key, where, advice, "%s%s%s",
+                       *key ? key : "the file", " ", words);
+    return false;
 }
 
 static bool same(const json_node *a, const json_node *b)
@@ -92,132 +153,198 @@ static bool same(const json_node *a, const json_node *b)
     return json_num(a, 0) == json_num(b, 0);
 }
 
-static int32_t check_type(const struct check *c, const json_node *schema, const json_node *value,
-                          const char *key)
+static bool check_type(const struct check *c, const json_node *schema, const json_node *value,
+                       const char *key)
 {
     const json_node *type = json_get(schema, "type");
-    const char *first = json_str(type, json_str(json_at(type, 0), NULL));
-    bool fits = !first || has_type(value, first);
-    char words[160];
+    char words[WORDS_MAX] = "must be ";
+    bool fits = !type || has_type(value, json_str(type, ""));
+    size_t len = strlen(words), i = 0, n = json_count(type);
 
-    json_foreach (alternative, type)
-        fits = fits || has_type(value, json_str(alternative, ""));
-    if (fits)
-        return ALLORA_OK;
-    (void)snprintf(words, sizeof words, "must be %s", type_words(first));
-    return bad(c, key, words);
+    if (json_typeof(type) == JSON_STRING)
+        (void)snprintf(words + len, sizeof words - len, "%s", type_words(json_str(type, "")));
+    json_foreach (one, json_typeof(type) == JSON_ARRAY ? type : NULL) {
+        fits = fits || has_type(value, json_str(one, ""));
+        int k = snprintf(words + len, sizeof words - len, "%s%s",
+                         i == 0       ? ""
+                         : i + 1 == n ? " or "
+                                      : ", ",
+                         type_words(json_str(one, "")));
+        len += k > 0 && (size_t)k < sizeof words - len ? (size_t)k : 0;
+        i++;
+    }
+    return fits || bad(c, key, words, "");
 }
 
-static int32_t check_enum(const struct check *c, const json_node *schema, const json_node *value,
-                          const char *key)
+static bool check_enum(const struct check *c, const json_node *schema, const json_node *value,
+                       const char *key)
 {
     const json_node *choices = json_get(schema, "enum");
-    char words[240];
+    char words[WORDS_MAX], advice[128] = "";
+    struct nearest near;
     size_t len = 0;
 
     if (!choices)
-        return ALLORA_OK;
+        return true;
+    nearest_init(&near, json_str(value, ""));
     json_foreach (choice, choices) {
         if (same(choice, value))
-            return ALLORA_OK;
-        int n = snprintf(words + len, sizeof words - len, "%s%s", len ? ", " : "must be one of ",
-                         json_str(choice, json_bool(choice, false) ? "true" : "false"));
+            return true;
+        const char *text = json_str(choice, json_bool(choice, false) ? "true" : "false");
+        nearest_offer(&near, text);
+        int n =
+            snprintf(words + len, sizeof words - len, "%s%s", len ? ", " : "must be one of ", text);
         len += n > 0 && (size_t)n < sizeof words - len ? (size_t)n : 0;
     }
-    return bad(c, key, words);
+    if (near.n > 0 && json_typeof(value) == JSON_STRING)
+        (void)snprintf(advice, sizeof advice, "did you mean %s?", near.best[0]);
+    return bad(c, key, words, advice);
 }
 
-static int32_t check_range(const struct check *c, const json_node *schema, const json_node *value,
-                           const char *key)
+static bool check_range(const struct check *c, const json_node *schema, const json_node *value,
+                        const char *key)
 {
     const json_node *least = json_get(schema, "minimum"), *most = json_get(schema, "maximum");
+    const char *unit = json_get_str(schema, "unit", "");
     double d = json_num(value, 0);
-    char words[96];
+    char words[WORDS_MAX];
 
     if (json_typeof(value) != JSON_NUMBER)
-        return ALLORA_OK;
-    if (least && d < json_num(least, 0)) {
-        (void)snprintf(words, sizeof words, "must be at least %g", json_num(least, 0));
-        return bad(c, key, words);
-    }
-    if (most && d > json_num(most, 0)) {
-        (void)snprintf(words, sizeof words, "must be at most %g", json_num(most, 0));
-        return bad(c, key, words);
-    }
-    return ALLORA_OK;
+        return true;
+    bool low = least && d < json_num(least, 0);
+    if (!low && !(most && d > json_num(most, 0)))
+        return true;
+    (void)snprintf(words, sizeof words, "must be at %s %.15g%s%s", low ? "least" : "most",
+                   json_num(low ? least : most, 0), *unit ? " " : "", unit);
+    return bad(c, key, words, "");
 }
 
-static int32_t unknown_key(const struct check *c, const json_node *properties, const char *full,
-                           const char *name)
+static bool check_text(const struct check *c, const json_node *schema, const json_node *value,
+                       const char *key)
+{
+    const char *text = json_str(value, ""), *words, *advice;
+    allora_error ignored = ERR_INIT;
+    int64_t us;
+
+    if (json_typeof(value) != JSON_STRING)
+        return true;
+    if (json_get_bool(schema, "secret", false) && !config_is_reference(text, &words, &advice))
+        return bad(c, key, words, advice);
+    if (!*text && json_get_int(schema, "minLength", 0) > 0)
+        return bad(c, key, "must not be empty", "");
+    if (streq(json_get_str(schema, "format", ""), "duration") &&
+        duration_parse(text, &us, &ignored) != ALLORA_OK)
+        return bad(c, key, "must be a time span", "such as 30s, 15m, 1h or 7d");
+    return true;
+}
+
+static bool unknown_key(const struct check *c, const json_node *properties, const char *full,
+                        const char *name)
 {
     struct nearest near;
-    char where[PLACE_MAX] = "";
+    char where[PLACE_MAX] = "", advice[128] = "";
 
     c->place(c->self, full, where, sizeof where);
     nearest_init(&near, name);
     json_foreach (known, properties)
         nearest_offer(&near, json_key(known));
-    int32_t rc = err_set(c->err, ALLORA_E_CONFIG, "config: unknown key %s", full);
     if (near.n > 0)
-        err_hint(c->err, "%s · did you mean %s?", where, near.best[0]);
-    else
-        err_hint(c->err, "%s", where);
-    return rc;
+        (void)snprintf(advice, sizeof advice, "did you mean %.64s?", near.best[0]);
+    config_problem_add(c->problems, ALLORA_E_CONFIG, full, where, advice, "unknown key %s", full);
+    return false;
 }
 
-static int32_t check(const struct check *c, const json_node *schema, const json_node *value,
-                     const char *key);
+static bool check(const struct check *c, const json_node *schema, const json_node *value,
+                  const char *key);
 
-static int32_t check_members(const struct check *c, const json_node *schema, const json_node *value,
-                             const char *key)
+static bool check_members(const struct check *c, const json_node *schema, const json_node *value,
+                          const char *key)
 {
     const json_node *properties = json_get(schema, "properties");
     const json_node *more = json_get(schema, "additionalProperties");
-    char full[KEY_MAX];
+    char full[CONFIG_KEY_MAX];
+    bool good = true;
 
     json_foreach (item, value) {
         const char *name = json_key(item);
         int n = snprintf(full, sizeof full, "%s%s%s", key, *key ? "." : "", name);
         if (n < 0 || (size_t)n >= sizeof full)
-            return bad(c, key, "holds a key that is too long");
+            return bad(c, key, "holds a key that is too long", "");
         const json_node *its = json_get(properties, name);
         if (!its && json_typeof(more) == JSON_OBJECT)
             its = more;
         /* What a schema lists is all there is, unless it says otherwise: typing errors are the
          * point. */
         if (!its && !json_bool(more, properties == NULL))
-            return unknown_key(c, properties, full, name);
-        int32_t rc = its ? check(c, its, item, full) : ALLORA_OK;
-        if (rc)
-            return rc;
+            good = unknown_key(c, properties, full, name);
+        else if (its && !check(c, its, item, full))
+            good = false;
     }
-    return ALLORA_OK;
+    return good;
 }
 
-static int32_t check(const struct check *c, const json_node *schema, const json_node *value,
-                     const char *key)
+static bool check_items(const struct check *c, const json_node *schema, const json_node *value,
+                        const char *key)
 {
-    int32_t rc = check_type(c, schema, value, key);
+    const json_node *items = json_get(schema, "items");
+    char full[CONFIG_KEY_MAX];
+    bool good = true;
+    size_t i = 0;
 
-    if (rc == ALLORA_OK)
-        rc = check_enum(c, schema, value, key);
-    if (rc == ALLORA_OK)
-        rc = check_range(c, schema, value, key);
-    if (rc == ALLORA_OK && json_typeof(value) == JSON_OBJECT)
-        rc = check_members(c, schema, value, key);
-    if (rc == ALLORA_OK && json_typeof(value) == JSON_ARRAY && json_get(schema, "items")) {
-        json_foreach (item, value) {
-            rc = check(c, json_get(schema, "items"), item, key);
-            if (rc)
-                return rc;
-        }
+    json_foreach (item, items ? value : NULL) {
+        int n = snprintf(full, sizeof full, "%s.%zu", key, i++);
+        if (n < 0 || (size_t)n >= sizeof full)
+            return good;
+        good = check(c, items, item, full) && good;
     }
-    return rc;
+    return good;
 }
 
-int32_t config_check_value(const json_node *schema, const json_node *value, const char *dotted_key,
-                           config_place_fn place, const void *self, allora_error *err)
+static bool check(const struct check *c, const json_node *schema, const json_node *value,
+                  const char *key)
 {
-    const struct check c = {place, self, err};
+    if (json_typeof(value) == JSON_NULL)
+        return true;
+    if (!check_type(c, schema, value, key) || !check_enum(c, schema, value, key) ||
+        !check_range(c, schema, value, key) || !check_text(c, schema, value, key))
+        return false;
+    if (json_typeof(value) == JSON_OBJECT)
+        return check_members(c, schema, value, key);
+    return json_typeof(value) != JSON_ARRAY || check_items(c, schema, value, key);
+}
+
+bool config_check_value(const json_node *schema, const json_node *value, const char *dotted_key,
+                        config_place_fn place, const void *self, struct config_problems *p)
+{
+    const struct check c = {place, self, p};
     return check(&c, schema, value, dotted_key);
+}
+
+/* ---- what a person types ---- */
+
+static json_node *as_yaml(const char *text)
+{
+    allora_error ignored = ERR_INIT;
+    json_node *value = NULL;
+
+    if (yaml_parse("value", text, strlen(text), &value, NULL, &ignored) != ALLORA_OK)
+        return NULL;
+    return value;
+}
+
+json_node *config_read_value(const json_node *schema, const char *text)
+{
+    bool only_text =
+        schema && config_schema_takes(schema, "string") && !config_schema_takes(schema, "array") &&
+        !config_schema_takes(schema, "number") && !config_schema_takes(schema, "integer") &&
+        !config_schema_takes(schema, "boolean") && !config_schema_takes(schema, "object");
+    json_node *value = only_text ? NULL : as_yaml(text);
+
+    /* "a: b" is a map to YAML; whoever types it for a key that takes no map means the text. */
+    bool map = json_typeof(value) == JSON_OBJECT &&
+               (!schema || !config_schema_takes(schema, "object")) && *text != '{';
+    if (value && !map && !(json_typeof(value) == JSON_NULL && *text == '\0'))
+        return value;
+    json_free(value);
+    return json_new_str(text);
 }

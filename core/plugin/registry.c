@@ -166,7 +166,7 @@ int32_t registry_open(const struct registry_options *o, struct registry **ret, a
     scan_done(&s);
     if (rc == ALLORA_OK)
         rc = fill(r, err);
-    if (rc == ALLORA_OK)
+    if (rc == ALLORA_OK && !o->tolerant)
         rc = registry_check_config(r, err);
     if (rc) {
         registry_close(r);

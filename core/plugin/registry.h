@@ -15,6 +15,7 @@ struct registry_options {
     const char *plugin_path; /* --plugin-path, may be NULL; colon-separated folders or .so files */
     const char *executable;  /* /proc/self/exe: <dir>/../lib/allora/plugins is the system folder */
     const struct config *config; /* may be NULL; plugins.enable and plugins.disable are its keys */
+    bool tolerant; /* open it whatever registry_check_config() says; the caller asks that itself */
     /* The core's own manifest (operation/core_manifest.h), [static]: it becomes plugin "allora",
      * folder_kind "core", path "", which declares operations but has no code to load.  NULL: there
      * is no such plugin (tests). */
@@ -40,6 +41,9 @@ struct plugin { /* one found file; fields are set once, before the registry is s
                                       registry_failure() has loading's too */
 };
 int32_t registry_open(const struct registry_options *o, struct registry **ret, allora_error *err);
+/* providers.X, agents.X and commands.X of the configuration: E_CONFIG when X is no plugin's, but
+ * nearly one's. */
+int32_t registry_check_config(const struct registry *r, allora_error *err);
 void registry_close(struct registry *r); /* destroys instances; never dlcloses */
 /* Wire before the first call into a plugin. */
 void registry_set_dispatch(struct registry *r, const struct dispatch *d);

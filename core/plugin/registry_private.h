@@ -54,9 +54,6 @@ static inline struct entry *entry_of_ctx(const allora_ctx *ctx)
 {
     return ctx && ctx->plugin ? entry_of(ctx->plugin) : NULL;
 }
-/* providers.X, agents.X and commands.X of the configuration: E_CONFIG when X is no plugin's, but
- * nearly one's. */
-int32_t registry_check_config(const struct registry *r, allora_error *err);
 /* Fills e->host. */
 void host_init(struct entry *e);
 /* Destroys all instances, the latest first. */

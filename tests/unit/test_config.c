@@ -65,7 +65,7 @@ static struct config *open_good(const char *file)
 {
     struct config *c = NULL;
     allora_error err = ERR_INIT;
-    if (config_open(file, &c, &err))
+    if (config_open(&(const struct config_options){.file = file}, &c, &err))
         fail_msg("%s (%s)", err.message, err.hint);
     return c;
 }
@@ -120,7 +120,8 @@ static void a_named_file_replaces_the_users(void **state)
     assert_null(config_get(c, "output.format"));
     assert_string_equal(text(c, "agent.default"), "offline");
     config_close(c);
-    assert_int_equal(config_open("/nowhere.yaml", &c, &err), ALLORA_E_CONFIG);
+    assert_int_equal(config_open(&(const struct config_options){.file = "/nowhere.yaml"}, &c, &err),
+                     ALLORA_E_CONFIG);
     assert_non_null(strstr(err.message, "/nowhere.yaml"));
 }
 
@@ -137,7 +138,7 @@ static void faults_are_placed_and_named(void **state)
         {"plugins: 3\n", "plugins must be a group of keys", ":1:"},
         {"providers:\n  host: text\n", "providers.host must be a group of keys", ":2:"},
         {"- a\n", "must be a group of keys", ""},
-        {"output: [\n", "config.yaml:", ""},
+        {"output: [\n", "cannot be read: did not find", "config.yaml:2:1"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct config *c = NULL;
@@ -156,13 +157,13 @@ static void faults_are_placed_and_named(void **state)
 static void a_project_cannot_choose_plugins(void **state)
 {
     (void)state;
+    struct config *c = NULL;
+    allora_error err = ERR_INIT;
     put("config/allora/config.yaml", "plugins: {disable: [a]}\n");
     put("project/.allora.yaml", "plugins: {enable: [evil]}\noutput: {format: csv}\n");
-    struct config *c = open_good(NULL);
-    assert_null(config_get(c, "plugins.enable"));
-    assert_int_equal(json_count(config_get(c, "plugins.disable")), 1);
-    assert_string_equal(text(c, "output.format"), "csv");
-    config_close(c);
+    assert_int_equal(config_open(NULL, &c, &err), ALLORA_E_DENIED);
+    assert_non_null(strstr(err.message, "a project's file may not set plugins.enable"));
+    assert_non_null(strstr(err.hint, "project/.allora.yaml:1:11"));
 }
 
 static void flags_take_yaml_scalars(void **state)
@@ -186,7 +187,8 @@ static void survives_failing_allocations(void **state)
     (void)state;
     int32_t rc = ALLORA_E_NOMEM;
     put("config/allora/config.yaml", "output: {format: yaml}\nproviders: {host: {root: /a}}\n");
-    put("project/.allora.yaml", "plugins: {enable: [x]}\n");
+    put("project/.allora.yaml", "plugins: {disable: [x]}\nprofiles: {p: {output: {color: never}}}\n"
+                                "profile: p\n");
     log_set_level(ALLORA_LOG_ERROR);
     for (int64_t n = 0; rc != ALLORA_OK; n += 1 + n / 50) {
         struct config *c = NULL;

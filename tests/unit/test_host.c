@@ -50,7 +50,7 @@ static int32_t start(struct fixture *f, const char *yaml, allora_error *err)
     help_path(state, "XDG_STATE_HOME/allora");
     help_install("p", "fixture", "fixture");
     assert_int_equal(fs_write_atomic(path, yaml, strlen(yaml), 0644, err), ALLORA_OK);
-    if (config_open(path, &f->config, err))
+    if (config_open(&(const struct config_options){.file = path}, &f->config, err))
         fail_msg("%s", err->message);
     assert_int_equal(store_new(state, &f->store, err), ALLORA_OK);
     f->registry = help_open_with("p", (struct registry_options){.config = f->config});

@@ -233,7 +233,7 @@ static struct config *configure(const char *yaml)
     allora_error err = ERR_INIT;
     help_path(path, "config.yaml");
     assert_int_equal(fs_write_atomic(path, yaml, strlen(yaml), 0644, &err), ALLORA_OK);
-    if (config_open(path, &c, &err))
+    if (config_open(&(const struct config_options){.file = path}, &c, &err))
         fail_msg("%s", err.message);
     return c;
 }

@@ -100,7 +100,7 @@ static void test_errors_name_the_place(void **state)
          "f.yaml:1:4: this number is too large to be kept exactly; put it in quotes"},
         {"a: \"x\\0y\"", "f.yaml:1:4: text cannot hold a NUL character"},
         {"\"x\\0y\": 1", "f.yaml:1:1: a key cannot hold a NUL character"},
-        {"a: \"\xff\"", "f.yaml: byte 5: invalid leading UTF-8 octet"},
+        {"a: \"\xff\"", "f.yaml:1:5: invalid leading UTF-8 octet"},
     };
 
     (void)state;
