@@ -15,6 +15,9 @@
 #include "query/engine.h"
 #include "store/store.h"
 
+#include <stdio.h>
+#include <unistd.h>
+
 enum { WORKERS_MAX = 64 }; /* they wait for remotes, so they are not tied to the number of cores */
 
 struct app {
@@ -157,6 +160,12 @@ int main(int argc, char **argv)
     const struct cli_services services = {&app, app_registry, app_dispatch, app_setting,
                                           app_problem};
     int code = cli_main(&services, argc, argv);
+    if (app.registry && registry_stuck(app.registry)) {
+        /* A plugin's thread that never came back may still use what would be freed below. */
+        registry_close(app.registry); /* the others are destroyed as always */
+        (void)fflush(NULL);
+        _exit(code);
+    }
     app_close(&app);
     return code;
 }

@@ -30,6 +30,7 @@ int32_t builtin_wire(const struct builtin_parts *parts, allora_error *err)
         {"table.describe", query_op_table_describe, parts->engine},
         {"plugin.list", plugin_op_list, parts->registry},
         {"plugin.info", plugin_op_info, parts->registry},
+        {"plugin.release", plugin_op_release, parts->registry},
         {"plugin.doctor", plugin_op_doctor, parts->registry},
         {"plugin.new", kit_op_new, parts->registry},
         {"agent.ask", agent_op_ask, parts->agents},

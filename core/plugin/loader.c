@@ -1,263 +1,29 @@
-/* Bringing a plugin's code in, on first use: marker, dlopen, handshake, create; and asking it for
- * interfaces.
+/* Bringing a plugin's code in, on first use, and asking it for interfaces.
  *
- * Two traps of libltdl are handled here.  It binds lazily whatever the file says, so read.c and
- * this file insist on DF_BIND_NOW, with which a missing symbol fails at load instead of in mid-run.
- * And its error text is "file not found" for everything, so after a failure a plain dlopen() is
- * asked for the reason. */
+ * Each plugin is brought in on a thread of its own, so that one whose create() never comes back
+ * costs its caller a failure and nobody else anything: the thread is left where it is, and what it
+ * may still look at is not freed (registry_stuck()). */
+#include "base/clock.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "base/str.h"
 #include "config/config.h"
-#include "plugin/elf.h"
-#include "plugin/marker.h"
-#include "plugin/registry_private.h"
+#include "plugin/load.h"
 
-#include <dlfcn.h>
-#include <errno.h>
-#include <ltdl.h>
 #include <stdio.h>
 #include <time.h>
 
-enum { CREATE_TIMEOUT_MS = 10000, WAIT_SLICE_MS = 50 };
-
-/* Round every lt_* call, as its manual demands. */
-static pthread_mutex_t ltdl_lock = PTHREAD_MUTEX_INITIALIZER;
-
-/* What went wrong, on its way into the entry. */
-struct load_error {
-    const char *stage;
-    int32_t code;
-    char message[512], hint[256];
-};
-
-static int32_t load_fail(struct load_error *f, const char *stage, int32_t code, const char *hint,
-                         const char *fmt, ...) A_PRINTF(5, 6);
-static int32_t load_fail(struct load_error *f, const char *stage, int32_t code, const char *hint,
-                         const char *fmt, ...)
-{
-    va_list ap;
-
-    f->stage = stage;
-    f->code = code;
-    va_start(ap, fmt);
-    (void)vsnprintf(f->message, sizeof f->message, fmt, ap);
-    va_end(ap);
-    (void)snprintf(f->hint, sizeof f->hint, "%s", hint);
-    return code;
-}
-
-/* Is the file still the one that was read, and its manifest the one that was checked? */
-static int32_t check_file(const struct entry *e, struct load_error *f)
-{
-    struct stat st;
-    struct file_stamp now;
-    struct elf_view v;
-    allora_error err = ERR_INIT;
-    size_t len = 0;
-
-    if (stat(e->pub.path, &st) != 0)
-        return load_fail(f, "read", ALLORA_E_ABI, "reinstall it", "%s: %s", e->pub.path,
-                         strerror(errno));
-    stamp_of(&st, &now);
-    if (memcmp(&now, &e->record->stamp, sizeof now) != 0)
-        return load_fail(f, "read", ALLORA_E_ABI, "run the command again",
-                         "%s was replaced while this command ran", e->pub.path);
-    if (elf_open(e->pub.path, &v, &err) != ALLORA_OK)
-        return load_fail(f, "read", ALLORA_E_ABI, "reinstall it", "%s", err.message);
-    const char *text = index_manifest(&e->registry->view, e->record, &len);
-    bool same = text && v.manifest && v.manifest_len == len && memcmp(text, v.manifest, len) == 0;
-    bool bound = v.bind_now;
-    elf_close(&v);
-    if (!same)
-        return load_fail(f, "manifest", ALLORA_E_ABI, "remove the folder of the plugin index",
-                         "the manifest in the file is not the one that was indexed");
-    if (!bound)
-        return load_fail(f, "read", ALLORA_E_ABI, "link it with -Wl,-z,now",
-                         "is linked lazily: a missing symbol would end the program in mid-run");
-    return ALLORA_OK;
-}
-
-/* libltdl forgets why; the dynamic linker says it once more. */
-static int32_t explain_failure(const char *path, const char *ltdl_says, struct load_error *f)
-{
-    const char *hint = "reinstall the plugin";
-
-    (void)dlerror();
-    void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    const char *why = handle ? NULL : dlerror();
-    if (!why)
-        why = ltdl_says ? ltdl_says : "libltdl cannot open it";
-    if (strstr(why, "undefined symbol"))
-        hint = "it was built for something else: rebuild it against this SDK";
-    else if (strstr(why, "cannot open shared object"))
-        hint = "a library it needs is not installed; ldd says which";
-    if (str_starts(why, path)) { /* "PATH: reason" */
-        why += strlen(path);
-        why += strspn(why, ": ");
-    }
-    return load_fail(f, "load", ALLORA_E_ABI, hint, "%s", why);
-}
-
-/* The full path only, local symbols, never closed. */
-static int32_t open_library(const char *path, lt_dlhandle *ret, struct load_error *f)
-{
-    lt_dladvise advise = NULL;
-    lt_dlhandle handle = NULL;
-
-    (void)pthread_mutex_lock(&ltdl_lock);
-    static bool initialised;
-    bool ready = initialised || lt_dlinit() == 0;
-    initialised = ready;
-    ready = ready && lt_dladvise_init(&advise) == 0 && lt_dladvise_local(&advise) == 0 &&
-            lt_dladvise_resident(&advise) == 0;
-    if (ready)
-        handle = lt_dlopenadvise(path, advise);
-    int32_t rc = handle ? ALLORA_OK : explain_failure(path, lt_dlerror(), f);
-    if (advise)
-        (void)lt_dladvise_destroy(&advise);
-    (void)pthread_mutex_unlock(&ltdl_lock);
-    *ret = handle;
-    return rc;
-}
-
-typedef const allora_plugin *(*entry_fn)(void);
-
-static int32_t find_entry(lt_dlhandle handle, entry_fn *ret, struct load_error *f)
-{
-    (void)pthread_mutex_lock(&ltdl_lock);
-    void *symbol = lt_dlsym(handle, ALLORA_ENTRY_SYMBOL);
-    (void)pthread_mutex_unlock(&ltdl_lock);
-    if (!symbol)
-        return load_fail(f, "entry", ALLORA_E_ABI, "build it with allora_add_plugin()",
-                         "does not export the function " ALLORA_ENTRY_SYMBOL);
-    memcpy(ret, &symbol, sizeof symbol); /* ISO C has no cast from void * to a function */
-    return ALLORA_OK;
-}
-
-static int32_t handshake(const struct entry *e, const allora_plugin *p, struct load_error *f)
-{
-    const char *author = "the plugin's author must correct it";
-    size_t len = 0;
-    const char *text = index_manifest(&e->registry->view, e->record, &len);
-
-    if (!p)
-        return load_fail(f, "entry", ALLORA_E_ABI, author, ALLORA_ENTRY_SYMBOL "() gave nothing");
-    if (!ALLORA_HAS(allora_plugin, p, get_interface))
-        return load_fail(f, "handshake", ALLORA_E_ABI, author,
-                         "its root object has %u bytes, at least %zu are needed", p->size,
-                         offsetof(allora_plugin, get_interface) + sizeof p->get_interface);
-    if (p->abi_minor_needed > ALLORA_ABI_MINOR)
-        return load_fail(f, "handshake", ALLORA_E_ABI,
-                         "upgrade allora, or install an older version of the plugin",
-                         "needs ABI %u.%u, this allora speaks %u.0 to %u.%u", ALLORA_ABI_MAJOR,
-                         p->abi_minor_needed, ALLORA_ABI_MAJOR, ALLORA_ABI_MAJOR, ALLORA_ABI_MINOR);
-    if (p->abi_minor_built != e->manifest->abi_built ||
-        p->abi_minor_needed != e->manifest->abi_needed)
-        return load_fail(f, "handshake", ALLORA_E_ABI, author,
-                         "its code says ABI built %u, needed %u, its manifest %u and %u",
-                         p->abi_minor_built, p->abi_minor_needed, e->manifest->abi_built,
-                         e->manifest->abi_needed);
-    if (!p->manifest || !text || p->manifest_len != len || memcmp(p->manifest, text, len) != 0)
-        return load_fail(
-            f, "handshake", ALLORA_E_ABI, author,
-            "the manifest its code hands out is not the one in its section " ELF_MANIFEST_SECTION);
-    if (!p->create || !p->destroy || !p->get_interface)
-        return load_fail(f, "handshake", ALLORA_E_ABI, author,
-                         "its root object lacks create, destroy or get_interface");
-    return ALLORA_OK;
-}
-
-static int32_t create(struct entry *e, allora_ctx *parent, struct load_error *f)
-{
-    allora_error err = ERR_INIT;
-    A_CLEAN(ctx_closep) allora_ctx *root = parent ? NULL : ctx_root(NULL, 0);
-    A_CLEAN(ctx_closep)
-    allora_ctx *ctx = ctx_open(parent ? parent : root, &e->pub, CREATE_TIMEOUT_MS, 0);
-
-    if (!ctx)
-        return load_fail(f, "create", ALLORA_E_NOMEM, "", "out of memory");
-    int32_t rc = e->code->create(&e->host, ctx, &e->instance, &err);
-    if (rc == ALLORA_OK && !e->instance)
-        return load_fail(f, "create", ALLORA_E_INTERNAL, "the plugin's author must correct it",
-                         "create() succeeded without an instance");
-    if (rc == ALLORA_OK)
-        return ALLORA_OK;
-    if (rc > 0)
-        rc = ALLORA_E_INTERNAL;
-    err.message[sizeof err.message - 1] = err.hint[sizeof err.hint - 1] = '\0';
-    return load_fail(f, "create", rc, err.hint, "%s",
-                     err.message[0] ? err.message : status_text(rc));
-}
-
-/* Its own subtrees of the configuration, against its own schema: a typing error is told before it
- * does harm. */
-static int32_t check_config(const struct entry *e, struct load_error *f)
-{
-    const struct manifest *m = e->manifest;
-    const struct config *config = e->registry->config;
-    allora_error err = ERR_INIT;
-    char key[160];
-    int32_t rc = ALLORA_OK;
-
-    if (!config || !m->config)
-        return ALLORA_OK;
-    if (m->provider) {
-        (void)snprintf(key, sizeof key, "providers.%s", m->provider);
-        rc = config_check_subtree(config, key, m->config, &err);
-    }
-    for (uint32_t i = 0; rc == ALLORA_OK && i < m->n_agents; i++) {
-        (void)snprintf(key, sizeof key, "agents.%s", m->agents[i].name);
-        rc = config_check_subtree(config, key, m->config, &err);
-    }
-    if (rc == ALLORA_OK) {
-        (void)snprintf(key, sizeof key, "commands.%s", m->id);
-        rc = config_check_subtree(config, key, m->config, &err);
-    }
-    return rc ? load_fail(f, "create", rc, err.hint, "%s", err.message) : ALLORA_OK;
-}
-
-/* Runs unlocked: the state LOAD_RUNNING keeps others out. */
-static int32_t load(struct entry *e, allora_ctx *ctx, struct load_error *f)
-{
-    allora_error err = ERR_INIT;
-    struct marker marker;
-    lt_dlhandle handle = NULL;
-    entry_fn entry = NULL;
-
-    if (!registry_manifest(e->registry, &e->pub, &err))
-        return load_fail(f, "manifest", ALLORA_E_ABI, "reinstall it", "%s", err.message);
-    int32_t rc = check_file(e, f);
-    if (rc == ALLORA_OK)
-        rc = check_config(e, f);
-    if (rc)
-        return rc;
-    char words[256];
-    if (!marker_begin(&marker, e->pub.id, e->pub.path, &e->record->stamp, words, sizeof words)) {
-        char hint[256];
-        (void)snprintf(hint, sizeof hint, "update it or remove it; to try it again: rm '%.200s'",
-                       marker.path);
-        return load_fail(f, "load", ALLORA_E_ABI, hint, "%s", words);
-    }
-    host_init(e);
-    rc = open_library(e->pub.path, &handle, f);
-    if (rc == ALLORA_OK)
-        rc = find_entry(handle, &entry, f);
-    if (rc == ALLORA_OK) {
-        e->code = entry();
-        rc = handshake(e, e->code, f);
-    }
-    if (rc == ALLORA_OK)
-        rc = create(e, ctx, f);
-    marker_end(&marker);
-    return rc;
-}
+enum { LOAD_TIMEOUT_S = 10, GRACE_MS = 1000, WAIT_SLICE_MS = 50 };
 
 /* Fills err from a failure.  Loading troubles are E_ABI (exit 7); what create() said keeps its own
  * code: not authenticated is that. */
 static int32_t failure_error(const struct plugin *p, const struct plugin_failure *f,
                              allora_error *err)
 {
-    int32_t code = streq(f->stage, "create") ? f->code : ALLORA_E_ABI;
+    int32_t code =
+        streq(f->stage, "create") || f->code == ALLORA_E_TIMEOUT || f->code == ALLORA_E_CANCELLED
+            ? f->code
+            : ALLORA_E_ABI;
 
     (void)err_set(err, code, "plugin \"%s\" could not be loaded: %s", p->id, f->message);
     if (f->hint && *f->hint)
@@ -277,22 +43,44 @@ static void keep_failure(struct registry *r, struct entry *e, const struct load_
                                               .hint = hint ? hint : ""};
 }
 
+/* A load under way.  Guarded by registry.lock but for what only its thread touches. */
+struct load_job {
+    struct entry *entry;
+    allora_ctx *root;      /* the load's own: it may outlive its caller's */
+    struct principal who;  /* a copy, for the same reason */
+    struct load_job *from; /* whose create() asked for this one; valid while that one waits */
+    _Atomic(const char *) at;
+    struct load_error failure;
+    int32_t rc;
+    bool done, abandoned;
+};
+static _Thread_local struct load_job *current;
+
+static void wait_a_moment(struct registry *r)
+{
+    struct timespec until;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += WAIT_SLICE_MS * 1000000L;
+    if (until.tv_nsec >= 1000000000L) {
+        until.tv_nsec -= 1000000000L;
+        until.tv_sec++;
+    }
+    (void)pthread_cond_timedwait(&r->loaded, &r->lock, &until);
+}
+
 /* Waits, under the lock, until nobody else is loading it. */
 static int32_t wait_for_other(struct registry *r, struct entry *e, allora_ctx *ctx,
                               allora_error *err)
 {
     while (e->state == LOAD_RUNNING) {
-        if (pthread_equal(e->loading, pthread_self()))
-            return err_set(err, ALLORA_E_CONFLICT,
-                           "plugin \"%s\" was called while it is still being created", e->pub.id);
-        struct timespec until;
-        (void)clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += WAIT_SLICE_MS * 1000000L;
-        if (until.tv_nsec >= 1000000000L) {
-            until.tv_nsec -= 1000000000L;
-            until.tv_sec++;
+        for (const struct load_job *job = current; job; job = job->from) {
+            if (job->entry == e)
+                return err_set(err, ALLORA_E_CONFLICT,
+                               "plugin \"%s\" was called while it is still being created",
+                               e->pub.id);
         }
-        (void)pthread_cond_timedwait(&r->loaded, &r->lock, &until);
+        wait_a_moment(r);
         int32_t rc = ctx ? ctx_check(ctx, err) : ALLORA_OK;
         if (rc)
             return rc;
@@ -300,39 +88,194 @@ static int32_t wait_for_other(struct registry *r, struct entry *e, allora_ctx *c
     return ALLORA_OK;
 }
 
-static int32_t ensure_loaded(struct registry *r, struct entry *e, allora_ctx *ctx,
-                             allora_error *err)
+static void job_free(struct load_job *job)
 {
-    struct load_error f = {0};
+    if (job)
+        ctx_close(job->root);
+    free(job);
+}
 
-    (void)pthread_mutex_lock(&r->lock);
-    int32_t rc = wait_for_other(r, e, ctx, err);
-    if (rc == ALLORA_OK && e->state == LOAD_FAILED)
-        rc = failure_error(&e->pub, &e->load_failure, err);
-    if (rc != ALLORA_OK || e->state == LOAD_READY) {
-        (void)pthread_mutex_unlock(&r->lock);
-        return rc;
+static struct load_job *job_new(struct entry *e, const allora_ctx *ctx)
+{
+    struct load_job *job = mem_zalloc(sizeof *job);
+
+    if (!job)
+        return NULL;
+    job->entry = e;
+    job->from = current;
+    job->at = "read";
+    if (ctx && ctx->principal)
+        job->who = *ctx->principal;
+    job->root = ctx_root(ctx && ctx->principal ? &job->who : NULL, ctx ? ctx->deadline_us : 0);
+    if (!job->root) {
+        free(job);
+        return NULL;
     }
-    e->state = LOAD_RUNNING;
-    e->loading = pthread_self();
-    (void)pthread_mutex_unlock(&r->lock);
-    rc = load(e, ctx, &f);
-    (void)pthread_mutex_lock(&r->lock);
+    if (ctx) {
+        job->root->progress = ctx->progress;
+        job->root->console = ctx->console;
+        job->root->approver = ctx->approver;
+        job->root->vouched = ctx->vouched;
+        memcpy(job->root->trace_id, ctx->trace_id, sizeof job->root->trace_id);
+    }
+    return job;
+}
+
+static uint32_t load_timeout_s(const struct registry *r)
+{
+    const json_node *set = r->config ? config_get(r->config, "plugins.load_timeout_s") : NULL;
+    return (uint32_t)json_int(set, LOAD_TIMEOUT_S);
+}
+
+/* What becomes of the entry.  Under the lock. */
+static int32_t settle(struct registry *r, const struct load_job *job, allora_error *err)
+{
+    struct entry *e = job->entry;
+    int32_t rc = job->rc;
+    bool ended = rc == ALLORA_E_CANCELLED || rc == ALLORA_E_TIMEOUT || rc == ALLORA_E_NOMEM;
+
     if (rc == ALLORA_OK) {
         e->state = LOAD_READY;
         e->next_loaded = r->first_loaded;
         r->first_loaded = e;
-    } else if (rc == ALLORA_E_CANCELLED || rc == ALLORA_E_TIMEOUT || rc == ALLORA_E_NOMEM) {
-        e->state = LOAD_NONE; /* says nothing about the plugin */
-        rc = err_set(err, rc, "plugin \"%s\": %s", e->pub.id, f.message);
-    } else {
-        e->state = LOAD_FAILED;
-        keep_failure(r, e, &f);
-        rc = failure_error(&e->pub, &e->load_failure, err);
+        return ALLORA_OK;
     }
+    if (ended && !job->abandoned) {
+        e->state = LOAD_NONE; /* says nothing about the plugin */
+        return err_set(err, rc, "plugin \"%s\": %s", e->pub.id, job->failure.message);
+    }
+    e->state = LOAD_FAILED;
+    keep_failure(r, e, &job->failure);
+    return failure_error(&e->pub, &e->load_failure, err);
+}
+
+static void *run_job(void *arg)
+{
+    struct load_job *job = arg;
+    struct registry *r = job->entry->registry;
+
+    current = job;
+    allora_ctx *ctx = ctx_open(job->root, &job->entry->pub, load_timeout_s(r) * 1000, 0);
+    job->rc = ctx ? load_plugin(job->entry, ctx, &job->at, &job->failure)
+                  : load_fail(&job->failure, "load", ALLORA_E_NOMEM, "", "out of memory");
+    ctx_close(ctx);
+    (void)pthread_mutex_lock(&r->lock);
+    job->done = true;
+    bool mine = job->abandoned; /* back too late: whoever waited has gone on without it */
     (void)pthread_cond_broadcast(&r->loaded);
     (void)pthread_mutex_unlock(&r->lock);
+    if (mine)
+        job_free(job);
+    return NULL;
+}
+/* Under the lock: the thread of this load is given up.  It keeps the job; the caller's words about
+ * it go into the copy that is settled. */
+static struct load_job give_up(struct registry *r, struct load_job *job, int32_t why,
+                               bool own_deadline)
+{
+    struct load_job told = {.entry = job->entry, .rc = why, .abandoned = true};
+    const char *at = job->at;
+    const char *what = streq(at, "create") ? "create()" : "being loaded";
+    char hint[160], when[64];
+
+    (void)snprintf(hint, sizeof hint,
+                   "allora plugin disable %s does without it; its author must make it give up when "
+                   "it is cancelled",
+                   job->entry->pub.id);
+    if (why == ALLORA_E_CANCELLED)
+        (void)snprintf(when, sizeof when, "when it was interrupted");
+    else if (own_deadline)
+        (void)snprintf(when, sizeof when, "within %u s", load_timeout_s(r));
+    else
+        (void)snprintf(when, sizeof when, "before the deadline");
+    (void)load_fail(&told.failure, at, why, hint, "did not come back from %s %s", what, when);
+    job->abandoned = true;
+    r->stuck = true;
+    return told;
+}
+
+/* Waits, under the lock, until the load is done or nobody may wait for it any longer: the caller's
+ * deadline, its cancellation, or the time a load may take.  Then the plugin is told, and given a
+ * moment to come back by itself.  0, or why the load is to be given up. */
+static int32_t wait_for_job(struct registry *r, const struct load_job *job, allora_ctx *ctx,
+                            bool *ret_own_deadline)
+{
+    int64_t limit = clock_mono_us() + (int64_t)load_timeout_s(r) * 1000000, patience = 0;
+    int32_t ended = ALLORA_OK;
+
+    while (!job->done) {
+        wait_a_moment(r);
+        int64_t now = clock_mono_us();
+        if (ended && now >= patience)
+            return job->done ? ALLORA_OK : ended;
+        if (ended)
+            continue;
+        ended = ctx ? ctx_cancelled(ctx) : ALLORA_OK;
+        *ret_own_deadline = !ended && now >= limit;
+        if (*ret_own_deadline)
+            ended = ALLORA_E_TIMEOUT;
+        if (ended) {
+            ctx_cancel(job->root, ended);
+            patience = now + GRACE_MS * 1000;
+        }
+    }
+    return ALLORA_OK;
+}
+
+/* Under the lock, which is let go while it waits. */
+static int32_t load_on_thread(struct registry *r, struct entry *e, allora_ctx *ctx,
+                              allora_error *err)
+{
+    struct load_job *job = job_new(e, ctx);
+    pthread_t thread;
+    bool own_deadline = false;
+
+    if (!job)
+        return err_nomem(err);
+    e->state = LOAD_RUNNING;
+    if (pthread_create(&thread, NULL, run_job, job) != 0) { /* no threads left: on this one */
+        (void)pthread_mutex_unlock(&r->lock);
+        struct load_job *outer = current;
+        (void)run_job(job);
+        current = outer;
+        (void)pthread_mutex_lock(&r->lock);
+    } else
+        (void)pthread_detach(thread);
+    int32_t why = wait_for_job(r, job, ctx, &own_deadline);
+    int32_t rc;
+    if (why) {
+        const struct load_job told = give_up(r, job, why, own_deadline);
+        rc = settle(r, &told, err);
+    } else {
+        rc = settle(r, job, err);
+        job_free(job);
+    }
+    (void)pthread_cond_broadcast(&r->loaded);
     return rc;
+}
+
+static int32_t ensure_loaded(struct registry *r, struct entry *e, allora_ctx *ctx,
+                             allora_error *err)
+{
+    (void)pthread_mutex_lock(&r->lock);
+    int32_t rc = wait_for_other(r, e, ctx, err);
+    if (rc == ALLORA_OK && e->state == LOAD_FAILED)
+        rc = failure_error(&e->pub, &e->load_failure, err);
+    else if (rc == ALLORA_OK && e->state != LOAD_READY) {
+        rc = ctx ? ctx_check(ctx, err) : ALLORA_OK;
+        if (rc == ALLORA_OK)
+            rc = load_on_thread(r, e, ctx, err);
+    }
+    (void)pthread_mutex_unlock(&r->lock);
+    return rc;
+}
+
+bool registry_stuck(struct registry *r)
+{
+    (void)pthread_mutex_lock(&r->lock);
+    bool stuck = r->stuck;
+    (void)pthread_mutex_unlock(&r->lock);
+    return stuck;
 }
 
 int32_t registry_probe(struct registry *r, const struct plugin *p, allora_ctx *ctx,
@@ -367,6 +310,14 @@ int32_t registry_interface(struct registry *r, const struct plugin *p, allora_ct
     *ret = found;
     *ret_self = e->instance;
     return ALLORA_OK;
+}
+
+bool registry_release(struct registry *r, const struct plugin *p)
+{
+    const struct entry *e = entry_of(p);
+
+    (void)r;
+    return !(e->record->flags & INDEX_CORE) && marker_release(p->id, p->path, &e->record->stamp);
 }
 
 struct plugin_failure registry_failure(struct registry *r, const struct plugin *p)

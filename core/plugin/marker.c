@@ -1,5 +1,5 @@
-/* The marker's text: "STATE PID START STRIKES\n" in fixed places; STATE is "--", or the signal's
- * two digits, written by a signal handler. */
+/* The marker's text: "STATE PID START STRIKES\n" in fixed places; STATE is "--", the signal's two
+ * digits, written by a signal handler, or "ex", written when the plugin called exit(). */
 #include "plugin/marker.h"
 
 #include "base/fs.h"
@@ -22,16 +22,41 @@ enum { N_FATAL = sizeof fatal / sizeof fatal[0], STRIKES_MAX = 2 };
 static pthread_mutex_t handlers_lock = PTHREAD_MUTEX_INITIALIZER; /* guards the two below */
 static struct sigaction before[N_FATAL];
 static unsigned loads_running;
-static _Thread_local volatile int marker_fd = -1; /* this thread's, while it loads */
+static bool exit_watched; /* guarded by handlers_lock */
+/* This thread's, while it loads. */
+static _Thread_local volatile int marker_fd = -1;
+static _Thread_local const char *volatile loading; /* the plugin's id, NULL: none */
+enum { EXIT_LOAD = 7 };
 
-/* Async-signal-safe: pwrite, sigaction, raise. */
+/* Async-signal-safe. */
+static void say(const char *text)
+{
+    ssize_t n = write(STDERR_FILENO, text, strlen(text));
+    (void)n; /* nothing to be done about it here */
+}
+
+static void blame(const char *state, const char *what)
+{
+    if (marker_fd >= 0) {
+        ssize_t n = pwrite(marker_fd, state, 2, 0);
+        (void)n;
+    }
+    say("allora: plugin \"");
+    say(loading);
+    say("\" ");
+    say(what);
+    say(" while it was being loaded, which ends this run; the next one goes on without it\n");
+}
+
+/* Async-signal-safe: pwrite, write, sigaction, raise. */
 static void on_fatal(int number, siginfo_t *info, void *context)
 {
     (void)context;
-    if (marker_fd >= 0) {
+    if (loading) {
         const char digits[2] = {(char)('0' + number / 10), (char)('0' + number % 10)};
-        ssize_t n = pwrite(marker_fd, digits, sizeof digits, 0);
-        (void)n; /* nothing to be done about it here */
+        char words[] = "crashed (signal 00)";
+        memcpy(words + sizeof words - 4, digits, 2);
+        blame(digits, words);
     }
     for (int i = 0; i < N_FATAL; i++) {
         if (fatal[i] == number)
@@ -41,9 +66,20 @@ static void on_fatal(int number, siginfo_t *info, void *context)
         (void)raise(number);
 }
 
+/* exit() on a thread that loads a plugin is that plugin's doing. */
+static void on_exit_called(void)
+{
+    if (!loading)
+        return;
+    blame("ex", "called exit()");
+    _exit(EXIT_LOAD);
+}
+
 static void handlers_on(void)
 {
     (void)pthread_mutex_lock(&handlers_lock);
+    if (!exit_watched)
+        exit_watched = atexit(on_exit_called) == 0;
     if (loads_running++ == 0) {
         struct sigaction act = {.sa_sigaction = on_fatal, .sa_flags = SA_SIGINFO | SA_ONSTACK};
         (void)sigemptyset(&act.sa_mask);
@@ -107,6 +143,11 @@ static int judge(int fd, unsigned *ret_strikes, char *message, size_t size)
                        text[0], text[1]);
         return -1;
     }
+    if (n > 2 && strncmp(text, "ex", 2) == 0) {
+        (void)snprintf(message, size,
+                       "ended the program by exit() while it was being loaded, and is quarantined");
+        return -1;
+    }
     if (n > 3) { /* numbers that are not there read as 0: no process, no strikes */
         char *p = text + 3;
         pid = strtol(p, &p, 10);
@@ -125,7 +166,7 @@ static int judge(int fd, unsigned *ret_strikes, char *message, size_t size)
     return 0;
 }
 
-static bool make_path(struct marker *m, const char *id, const char *path,
+static bool make_path(char ret[MARKER_PATH_MAX], const char *id, const char *path,
                       const struct file_stamp *stamp)
 {
     allora_error ignored = {.size = (uint32_t)sizeof ignored};
@@ -134,8 +175,14 @@ static bool make_path(struct marker *m, const char *id, const char *path,
 
     if (!dir || fs_mkdirs(dir, 0700, &ignored) != ALLORA_OK)
         return false;
-    int n = snprintf(m->path, sizeof m->path, "%s/loading-%s-%016" PRIx64, dir, id, key);
-    return n > 0 && (size_t)n < sizeof m->path;
+    int n = snprintf(ret, MARKER_PATH_MAX, "%s/loading-%s-%016" PRIx64, dir, id, key);
+    return n > 0 && n < MARKER_PATH_MAX;
+}
+
+bool marker_release(const char *id, const char *path, const struct file_stamp *stamp)
+{
+    char marker[MARKER_PATH_MAX];
+    return make_path(marker, id, path, stamp) && unlink(marker) == 0;
 }
 
 bool marker_begin(struct marker *m, const char *id, const char *path,
@@ -145,7 +192,7 @@ bool marker_begin(struct marker *m, const char *id, const char *path,
 
     m->fd = -1;
     m->path[0] = '\0';
-    if (make_path(m, id, path, stamp)) {
+    if (make_path(m->path, id, path, stamp)) {
         m->fd = open(m->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (m->fd < 0 && errno == EEXIST) {
             m->fd = open(m->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
@@ -161,6 +208,7 @@ bool marker_begin(struct marker *m, const char *id, const char *path,
             write_marker(m->fd, strikes);
     }
     marker_fd = m->fd;
+    loading = id;
     handlers_on();
     return true;
 }
@@ -168,6 +216,7 @@ bool marker_begin(struct marker *m, const char *id, const char *path,
 void marker_end(struct marker *m)
 {
     handlers_off();
+    loading = NULL;
     marker_fd = -1;
     if (m->fd >= 0) {
         (void)unlink(m->path);

@@ -12,8 +12,11 @@ struct marker {
     int fd; /* -1: no marker could be set; loading goes on without */
     char path[MARKER_PATH_MAX];
 };
-/* False when the plugin is quarantined: *ret_message says why, m->path is what to remove. */
+/* False when the plugin is quarantined: message says why.  id must live until marker_end(), which
+ * is called on the same thread. */
 bool marker_begin(struct marker *m, const char *id, const char *path,
                   const struct file_stamp *stamp, char *message, size_t size);
 void marker_end(struct marker *m);
+/* Ends a quarantine.  False when there was none. */
+bool marker_release(const char *id, const char *path, const struct file_stamp *stamp);
 #endif

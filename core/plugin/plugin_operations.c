@@ -118,7 +118,7 @@ static int32_t doctor_row(const struct plugin *p, const char *check, const char 
 }
 
 static int32_t examine(struct registry *r, const struct plugin *p, allora_ctx *ctx,
-                       const allora_sink *sink, struct tally *tally)
+                       const allora_sink *sink, struct tally *tally, allora_error *err)
 {
     char detail[1200];
     allora_error why = ERR_INIT;
@@ -134,10 +134,13 @@ static int32_t examine(struct registry *r, const struct plugin *p, allora_ctx *c
     int64_t start = clock_mono_us();
     int32_t rc = registry_probe(r, p, ctx, &why);
     int64_t took = clock_mono_us() - start;
-    if (rc == ALLORA_E_CANCELLED || rc == ALLORA_E_TIMEOUT || rc == ALLORA_E_NOMEM)
+    struct plugin_failure f = registry_failure(r, p);
+    if (rc &&
+        (ctx_cancelled(ctx) || rc == ALLORA_E_NOMEM || (rc == ALLORA_E_CANCELLED && !f.stage))) {
+        err_copy(err, &why);
         return rc;
+    }
     if (rc) {
-        struct plugin_failure f = registry_failure(r, p);
         tally->failed++;
         (void)snprintf(detail, sizeof detail, "%s: %s", p->path, f.stage ? f.message : why.message);
         return doctor_row(p, f.stage ? f.stage : "load", "failed", detail,
@@ -166,7 +169,7 @@ int32_t plugin_op_doctor(void *self, allora_ctx *ctx, const json_node *args,
             continue;
         rc = ctx_check(ctx, err);
         if (rc == ALLORA_OK)
-            rc = examine(r, p, ctx, sink, &tally);
+            rc = examine(r, p, ctx, sink, &tally, err);
     }
     if (rc == ALLORA_STOP)
         return ALLORA_OK;
@@ -176,4 +179,22 @@ int32_t plugin_op_doctor(void *self, allora_ctx *ctx, const json_node *args,
         err_hint(err, "each row says what to do; the other plugins work");
     }
     return rc;
+}
+
+int32_t plugin_op_release(void *self, allora_ctx *ctx, const json_node *args,
+                          const allora_sink *sink, allora_error *err)
+{
+    struct registry *r = self;
+    const char *id = json_get_str(args, "plugin", "");
+    const struct plugin *p = plugin_lookup(r, id);
+    char text[320];
+
+    (void)ctx;
+    if (!p)
+        return plugin_unknown(r, id, err);
+    (void)snprintf(text, sizeof text,
+                   registry_release(r, p) ? "%.200s is tried again at its next use\n"
+                                          : "%.200s was not quarantined\n",
+                   p->id);
+    return sink->event(sink->self, ALLORA_EV_TEXT, (allora_str){text, strlen(text)});
 }

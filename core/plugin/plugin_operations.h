@@ -1,4 +1,5 @@
-/* The operations on plugins themselves: plugin.list, plugin.info, plugin.doctor.  self is the
+/* The operations on plugins themselves: plugin.list, plugin.info, plugin.doctor and
+ * plugin.release.  self is the
  * registry; args are as the core's manifest declares them. */
 #ifndef ALLORA_PLUGIN_PLUGIN_OPERATIONS_H
 #define ALLORA_PLUGIN_PLUGIN_OPERATIONS_H
@@ -16,4 +17,7 @@ int32_t plugin_op_info(void *self, allora_ctx *ctx, const json_node *args, const
  * can't be used.  [any] */
 int32_t plugin_op_doctor(void *self, allora_ctx *ctx, const json_node *args,
                          const allora_sink *sink, allora_error *err);
+/* Ends a plugin's quarantine: it is tried again at its next use.  [any] */
+int32_t plugin_op_release(void *self, allora_ctx *ctx, const json_node *args,
+                          const allora_sink *sink, allora_error *err);
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "plugin/trust.h"
 
 #include <stdio.h>
 
@@ -50,6 +51,30 @@ const char *read_forbidden_import(const struct elf_view *v, const char **ret_why
                 return forbidden[k].name;
             }
         }
+    }
+    return NULL;
+}
+
+/* What linkers add by themselves to a library that was linked without a version script. */
+static bool from_linker(const char *name)
+{
+    static const char *const names[] = {"_init", "_fini", "_edata", "_end", "__bss_start"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (streq(name, names[i]))
+            return true;
+    }
+    return false;
+}
+
+const char *read_surplus_export(const struct elf_view *v)
+{
+    struct elf_symbol symbol;
+
+    for (uint64_t i = 0; i < v->n_symbols; i++) {
+        if (elf_symbol_at(v, i, &symbol) && symbol.defined && !symbol.local &&
+            !streq(symbol.name, ALLORA_ENTRY_SYMBOL) && !from_linker(symbol.name))
+            return symbol.name;
     }
     return NULL;
 }
@@ -109,11 +134,20 @@ static int32_t check_image(struct scan *s, struct found *f, const struct elf_vie
         return found_fail(s, f, "entry", ALLORA_E_ABI,
                           "does not export the function " ALLORA_ENTRY_SYMBOL,
                           "build it with allora_add_plugin(), which exports the entry", err);
+    const char *symbol = read_surplus_export(v);
+    if (symbol) {
+        (void)snprintf(message, sizeof message,
+                       "exports %.120s() beside " ALLORA_ENTRY_SYMBOL
+                       ": names that two plugins share could be mixed up",
+                       symbol);
+        return found_fail(s, f, "entry", ALLORA_E_ABI, message,
+                          "link it with a version script, as allora_add_plugin() does", err);
+    }
     if (!v->bind_now)
         return found_fail(s, f, "read", ALLORA_E_ABI,
                           "is linked lazily: a missing symbol would end the program in mid-run",
                           "link it with -Wl,-z,now, as allora_add_plugin() does", err);
-    const char *symbol = read_forbidden_import(v, &why);
+    symbol = read_forbidden_import(v, &why);
     if (symbol) {
         (void)snprintf(message, sizeof message, "imports %s(), which no plugin may call: %s",
                        symbol, why);
@@ -156,10 +190,7 @@ int32_t read_plugin(struct scan *s, struct found *f, allora_error *err)
     if (f->core)
         return parse(s, f, err);
     if (scan_untrusted(s, f, &untrusted)) {
-        int32_t rc = found_fail(s, f, "trust", ALLORA_E_DENIED, untrusted,
-                                "give file and folder to root or yourself, and take write "
-                                "permission from everybody else (chmod go-w)",
-                                err);
+        int32_t rc = found_fail(s, f, "trust", ALLORA_E_DENIED, untrusted, TRUST_HINT, err);
         if (rc)
             return rc;
     }

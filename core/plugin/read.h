@@ -14,9 +14,14 @@ int32_t resolve_plugins(struct scan *s, const struct config *config, allora_erro
 
 /* The first symbol it imports that no plugin may, or NULL; *ret_why says why. */
 const char *read_forbidden_import(const struct elf_view *v, const char **ret_why);
+/* The first symbol it exports beside the entry, or NULL. */
+const char *read_surplus_export(const struct elf_view *v);
 /* Records a failure unless there is one already; the words are copied into s. */
 int32_t found_fail(struct scan *s, struct found *f, const char *stage, int32_t code,
                    const char *message, const char *hint, allora_error *err);
+
+/* A list of globs, or one, out of the configuration; NULL matches nothing. */
+bool globs_match(const json_node *globs, const char *id);
 
 /* Every name a plugin claims, as "kind:name": fn is called with each. */
 enum name_kind { NAME_COMMAND, NAME_TABLE, NAME_OPERATION, NAME_AGENT, NAME_PROVIDER, NAME_VIEW };

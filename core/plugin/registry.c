@@ -181,6 +181,8 @@ void registry_close(struct registry *r)
     if (!r)
         return;
     loader_shutdown(r);
+    if (registry_stuck(r))
+        return;
     for (size_t i = 0; r->entries && i < r->n; i++)
         manifest_free(r->entries[i].manifest);
     for (int k = 0; k < INDEX_ABSENT; k++)

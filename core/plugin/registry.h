@@ -45,6 +45,10 @@ int32_t registry_open(const struct registry_options *o, struct registry **ret, a
  * nearly one's. */
 int32_t registry_check_config(const struct registry *r, allora_error *err);
 void registry_close(struct registry *r); /* destroys instances; never dlcloses */
+/* Was a plugin given up that did not come back from being loaded?  Its thread may still run:
+ * nothing that it can reach may be freed, so the process should end by _exit(); registry_close()
+ * then frees nothing.  [any] */
+bool registry_stuck(struct registry *r);
 /* Wire before the first call into a plugin. */
 void registry_set_dispatch(struct registry *r, const struct dispatch *d);
 /* The same, for allora.store/1; without it no plugin is given that interface. */
@@ -102,6 +106,8 @@ int32_t registry_interface(struct registry *r, const struct plugin *p, allora_ct
 /* What is wrong with a plugin by now, loading included; stage NULL: nothing that is known.  [any]
  */
 struct plugin_failure registry_failure(struct registry *r, const struct plugin *p);
+/* Ends the quarantine of this file.  False when it was not quarantined. */
+bool registry_release(struct registry *r, const struct plugin *p);
 /* Loads it and reports; plugin doctor. */
 int32_t registry_probe(struct registry *r, const struct plugin *p, allora_ctx *ctx,
                        allora_error *err);

@@ -14,7 +14,6 @@ struct entry {
     struct manifest *manifest; /* guarded by registry.lock until set, then constant */
     /* Guarded by registry.lock. */
     enum load_state state;
-    pthread_t loading; /* valid while LOAD_RUNNING */
     struct plugin_failure load_failure;
     struct entry *next_loaded; /* the latest first */
     /* Set before LOAD_READY, constant afterwards. */
@@ -35,6 +34,7 @@ struct registry {
     pthread_mutex_t lock;
     pthread_cond_t loaded; /* some entry left LOAD_RUNNING */
     struct entry *first_loaded;
+    bool stuck; /* guarded by lock: a load was given up, its thread may still use all of this */
     const struct dispatch *dispatch;
     struct store *store;
     const struct config *config;

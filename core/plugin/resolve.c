@@ -14,7 +14,7 @@ static bool usable(const struct found *f)
     return f->manifest && !f->failure.stage && !f->shadowed && !f->disabled;
 }
 
-static bool matches_any(const json_node *globs, const char *id)
+bool globs_match(const json_node *globs, const char *id)
 {
     if (json_typeof(globs) == JSON_STRING)
         return glob_match(json_str(globs, ""), id);
@@ -35,7 +35,7 @@ static int32_t disable(struct scan *s, const struct config *config, allora_error
         struct found *f = &s->files[i];
         if (f->core || !f->manifest)
             continue;
-        bool not_on = on && !matches_any(on, f->id), is_off = matches_any(off, f->id);
+        bool not_on = on && !globs_match(on, f->id), is_off = globs_match(off, f->id);
         if (!not_on && !is_off)
             continue;
         const char *key = is_off ? "plugins.disable" : "plugins.enable";

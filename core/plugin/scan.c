@@ -6,6 +6,7 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "plugin/trust.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -29,48 +30,21 @@ void stamp_of(const struct stat *st, struct file_stamp *ret)
     };
 }
 
-/* May people other than root and this user change it?  A group of one's own (same number as the
- * user, as useradd makes it) is oneself: with the umask 002 that goes with such groups, every build
- * tree is writable by it. */
-static const char *untrusted(const struct file_stamp *st)
-{
-    uid_t me = geteuid();
-
-    if (st->uid != 0 && st->uid != me)
-        return "belongs to another user";
-    if (st->mode & S_IWOTH)
-        return "can be written by everyone";
-    if ((st->mode & S_IWGRP) && !(st->uid == me && st->gid == me && getegid() == me))
-        return "can be written by its group";
-    return NULL;
-}
-
 bool scan_untrusted(struct scan *s, const struct found *f, const char **ret_message)
 {
-    const struct scan_folder *folder = &s->folders[f->folder];
-    const char *why;
+    char why[512];
 
-    if (streq(f->kind, "path") || f->core)
+    if (streq(f->kind, "path") || f->core ||
+        !path_untrusted(f->path, s->executable, why, sizeof why))
         return false;
-    if ((why = untrusted(&f->stamp)) != NULL)
-        *ret_message = arena_printf(&s->mem, "the file %s", why);
-    else if ((why = untrusted(&folder->stamp)) != NULL)
-        *ret_message = arena_printf(&s->mem, "its folder %s %s", folder->path, why);
-    else if (f->link) { /* whoever can change the folder of what a link points to can change the
-                           plugin */
-        allora_error e = ERR_INIT;
-        if (fs_check_owner(f->path, &e) == ALLORA_OK)
-            return false;
-        *ret_message = arena_strdup(&s->mem, e.message);
-    } else
-        return false;
+    *ret_message = arena_strdup(&s->mem, why);
     if (!*ret_message)
         *ret_message = "others can change it";
     return true;
 }
 
-static int32_t add_file(struct scan *s, const char *path, uint32_t folder, bool link,
-                        const struct stat *st, allora_error *err)
+static int32_t add_file(struct scan *s, const char *path, uint32_t folder, const struct stat *st,
+                        allora_error *err)
 {
     if (s->n_files >= FILES_MAX)
         return err_set(err, ALLORA_E_CONFIG, "more than %d plugin files in the search path",
@@ -87,7 +61,6 @@ static int32_t add_file(struct scan *s, const char *path, uint32_t folder, bool 
     *f = (struct found){.path = path,
                         .kind = s->folders[folder].kind,
                         .folder = folder,
-                        .link = link,
                         .id = "",
                         .version = "",
                         .summary = "",
@@ -117,7 +90,7 @@ static int32_t read_folder(struct scan *s, uint32_t at, DIR *dir, allora_error *
         const char *path = arena_printf(&s->mem, "%s/%s", s->folders[at].path, name);
         if (!path)
             return err_nomem(err);
-        int32_t rc = add_file(s, path, at, entry->d_type == DT_LNK, &st, err);
+        int32_t rc = add_file(s, path, at, &st, err);
         if (rc)
             return rc;
     }
@@ -167,7 +140,7 @@ static int32_t add_place(struct scan *s, const char *path, const char *kind, boo
     uint32_t at = (uint32_t)s->n_folders++;
     s->folders[at] = (struct scan_folder){.path = copy, .kind = kind, .stamp = stamp};
     if (!S_ISDIR(st.st_mode))
-        return str_ends(copy, ".so") ? add_file(s, copy, at, false, &st, err) : ALLORA_OK;
+        return str_ends(copy, ".so") ? add_file(s, copy, at, &st, err) : ALLORA_OK;
     DIR *dir = opendir(copy);
     if (!dir)
         return ALLORA_OK; /* not ours to read: nothing to find */
@@ -221,7 +194,7 @@ static int32_t add_core(struct scan *s, const struct registry_options *o, allora
         return ALLORA_OK;
     s->folders[0] = (struct scan_folder){.path = "", .kind = "core"};
     s->n_folders = 1;
-    int32_t rc = add_file(s, "", 0, false, &none, err);
+    int32_t rc = add_file(s, "", 0, &none, err);
     if (rc)
         return rc;
     s->files[0].core = true;
@@ -233,6 +206,7 @@ static int32_t add_core(struct scan *s, const struct registry_options *o, allora
 int32_t scan_open(struct scan *s, const struct registry_options *o, allora_error *err)
 {
     *s = (struct scan){0};
+    s->executable = o->executable;
     arena_init(&s->mem, SCAN_ARENA_MAX);
     s->folders = arena_array(&s->mem, FOLDERS_MAX, sizeof *s->folders);
     if (!s->folders)

@@ -18,7 +18,6 @@ struct scan_folder {
 struct found { /* one plugin file, on its way into the index */
     const char *path, *kind;
     uint32_t folder; /* files in the same folder compete, those in later ones are shadowed */
-    bool link;       /* a symbolic link */
     struct file_stamp stamp;
     /* What reading it brought (read.c) and what became of it among the others (resolve.c). */
     const char *text; /* the manifest; NULL when there is none */
@@ -30,7 +29,8 @@ struct found { /* one plugin file, on its way into the index */
     struct plugin_failure failure;
 };
 struct scan {
-    struct arena mem; /* owns all strings */
+    const char *executable; /* as in the options; [borrowed] */
+    struct arena mem;       /* owns all strings */
     struct scan_folder *folders;
     size_t n_folders;
     struct found *files;
@@ -42,7 +42,7 @@ struct scan {
 int32_t scan_open(struct scan *s, const struct registry_options *o, allora_error *err);
 void scan_done(struct scan *s); /* and the manifests in it */
 void stamp_of(const struct stat *st, struct file_stamp *ret);
-/* Whom this user need not trust could have written it?  Words in *ret, in the scan's memory; false
- * when all is well. */
+/* Could somebody whom this user need not trust have written it?  Words in *ret, in the scan's
+ * memory; false when all is well. */
 bool scan_untrusted(struct scan *s, const struct found *f, const char **ret_message);
 #endif

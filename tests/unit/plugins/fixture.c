@@ -1,9 +1,12 @@
 /* One plugin, many faults: the build makes a .so of each -D FIXTURE_…, and the loader must name
  * each fault (test_loader.c). Written against plugin.h alone, as somebody without the SDK would. */
 #include <allora/plugin.h>
+#include <dlfcn.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 __asm__(".pushsection .allora.manifest,\"a\",@progbits\n"
         ".hidden fixture_manifest\n.globl fixture_manifest\n"
@@ -45,6 +48,15 @@ static int32_t create(const allora_host *host, allora_ctx *ctx, allora_instance 
 #elif defined(FIXTURE_CREATE_CRASHES)
     (void)ctx;
     abort();
+#elif defined(FIXTURE_CREATE_HANGS)
+    for (volatile int forever = 1; forever;)
+        (void)sleep(1); /* deaf: never asks whether it was cancelled */
+#elif defined(FIXTURE_CREATE_EXITS)
+    /* No import gives it away. */
+    void (*leave)(int) = NULL;
+    *(void **)&leave = dlsym(RTLD_DEFAULT, "ex"
+                                           "it");
+    leave(0);
 #endif
     struct allora_instance *self = calloc(1, sizeof *self);
     if (!self)
@@ -70,21 +82,105 @@ static void destroy(allora_instance *self)
     free(self);
 }
 
+#ifdef FIXTURE_LIBRARY
+/* Stands for a library that two plugins embed in different versions: not hidden, so that only the
+ * version script and RTLD_LOCAL keep the two apart. */
+__attribute__((visibility("default"), noinline)) int embedded_version(void);
+int embedded_version(void)
+{
+    return FIXTURE_LIBRARY;
+}
+#endif
+
+#ifdef FIXTURE_EXPORTS_MORE
+ALLORA_EXPORT int fixture_helper(void);
+int fixture_helper(void)
+{
+    return 1;
+}
+#endif
+
+#ifdef FIXTURE_THREADS
+struct errand {
+    const allora_sink *sink;
+    const allora_value *cell;
+};
+static void *send_elsewhere(void *arg)
+{
+    const struct errand *e = arg;
+    (void)e->sink->row(e->sink->self, e->cell, 1);
+    return NULL;
+}
+#endif
+
+/* How a read of one key misbehaves: what the debug host and the validator must find.  None crashes
+ * the direct host. */
+static int32_t misbehave(allora_instance *self, allora_ctx *ctx, allora_str args,
+                         const allora_sink *sink, const allora_value *v)
+{
+#if defined(FIXTURE_LEAKS)
+    void *volatile lost = malloc(1 << 20); /* each call loses a megabyte */
+    if (lost)
+        memset(lost, 1, 1 << 20);
+    lost = NULL;
+#elif defined(FIXTURE_LEAVES_SCOPE)
+    allora_ctx *child = NULL;
+    allora_error ignored = {.size = sizeof ignored};
+    if (self->scope)
+        (void)self->scope->open(ctx, (allora_str){"", 0}, 0, 0, &child, &ignored);
+#elif defined(FIXTURE_KEEPS)
+    static allora_str kept; /* borrowed memory, read after the call that lent it */
+    volatile char first = kept.len ? kept.ptr[0] : 0;
+    (void)first;
+    kept = args;
+#elif defined(FIXTURE_WRITES)
+    if (args.len)       /* borrowed memory, changed */
+        *(char *)(uintptr_t)args.ptr = ' ';
+#elif defined(FIXTURE_THREADS)
+    struct errand errand = {sink, v};
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, send_elsewhere, &errand) == 0)
+        (void)pthread_join(thread, NULL);
+    return ALLORA_OK;
+#elif defined(FIXTURE_LIBRARY)
+    allora_value version = {.type = ALLORA_V_INT};
+    version.u.i = embedded_version();
+    return sink->row(sink->self, &version, 1);
+#endif
+    (void)self;
+    (void)ctx;
+    (void)args;
+    return sink->row(sink->self, v, 1);
+}
+
+/* The key, plain (as unit tests pass it) or as {"key":"…"}, as the gate does. */
+static void key_of(allora_str args, char *ret, size_t size)
+{
+    static const char before[] = "{\"key\":\"";
+    size_t skip = args.len > sizeof before && memcmp(args.ptr, before, sizeof before - 1) == 0
+                      ? sizeof before - 1
+                      : 0;
+    (void)snprintf(ret, size, "%.*s", (int)(args.len - skip), args.ptr + skip);
+    if (skip)
+        ret[strcspn(ret, "\"")] = '\0';
+}
+
 /* fixture.config KEY: its value.  fixture.invoke OPERATION: calls it.  fixture.grants: which
  * interfaces it was given. */
 static int32_t call(allora_instance *self, allora_ctx *ctx, const char *operation, allora_str args,
                     const allora_sink *sink, allora_error *err)
 {
     char name[128];
-    (void)snprintf(name, sizeof name, "%.*s", (int)args.len, args.ptr);
-    if (strcmp(operation, "fixture.config") == 0) {
+    operation = strchr(operation, '.'); /* every variant has the operations under its own id */
+    key_of(args, name, sizeof name);
+    if (strcmp(operation, ".config") == 0) {
         allora_value v = {0};
         int32_t rc = self->config->get(ctx, name, &v, err);
-        return rc ? rc : sink->row(sink->self, &v, 1);
+        return rc ? rc : misbehave(self, ctx, args, sink, &v);
     }
-    if (strcmp(operation, "fixture.invoke") == 0)
+    if (strcmp(operation, ".invoke") == 0)
         return self->invoke->call(ctx, name, (allora_str){"{}", 2}, sink, err);
-    if (strcmp(operation, "fixture.grants") == 0) {
+    if (strcmp(operation, ".grants") == 0) {
         const char *ids[] = {ALLORA_CONFIG_ID,  ALLORA_INVOKE_ID, ALLORA_SCOPE_ID,
                              ALLORA_STORE_ID,   ALLORA_EXEC_ID,   ALLORA_CONSOLE_ID,
                              "allora.nothing/1"};
@@ -96,7 +192,7 @@ static int32_t call(allora_instance *self, allora_ctx *ctx, const char *operatio
         }
         return ALLORA_OK;
     }
-    if (strcmp(operation, "fixture.store") == 0) {
+    if (strcmp(operation, ".store") == 0) {
         allora_str got = {0};
         uint64_t version = 0;
         int32_t rc = self->store->put_if(ctx, (allora_str){"k", 1}, args, UINT64_MAX, 0, err);
