@@ -1,5 +1,4 @@
-/* One allora_host for each plugin, handing out what its manifest was granted; and child calls
- * (allora.scope/1). */
+/* One allora_host for each plugin, handing out what its manifest was granted. */
 #include "plugin/host.h"
 
 #include "base/build.h"
@@ -46,6 +45,8 @@ static const void *get_interface(const struct allora_host *host, const char *id)
         return &host_invoke;
     if (streq(id, ALLORA_CONSOLE_ID))
         return &host_console;
+    if (streq(id, ALLORA_LISTEN_ID))
+        return &host_listen;
     if (streq(id, ALLORA_EXEC_ID))
         return &host_exec;
     if (streq(id, ALLORA_STORE_ID))
@@ -108,47 +109,3 @@ void host_init(struct entry *e)
         .log = log_line,
     };
 }
-
-static int32_t scope_open(allora_ctx *parent, allora_str credential_json, uint32_t timeout_ms,
-                          uint32_t flags, allora_ctx **ret_child, allora_error *err)
-{
-    const struct entry *e = host_caller(parent, err);
-
-    if (!e)
-        return ALLORA_E_INTERNAL;
-    if (credential_json.len > 0) {
-        if (!json_get_bool(e->manifest->permissions, "identity", false))
-            return err_set(err, ALLORA_E_DENIED,
-                           "plugin \"%s\" has no permission \"identity\" to act for somebody else",
-                           e->pub.id);
-        return err_set(err, ALLORA_E_UNSUPPORTED,
-                       "this allora knows no credentials but those of the person who started it");
-    }
-    allora_ctx *child =
-        ctx_open(parent, NULL, timeout_ms, flags & (ALLORA_SCOPE_INTERRUPT | ALLORA_SCOPE_DRAIN));
-    if (!child)
-        return err_nomem(err);
-    *ret_child = child;
-    return ALLORA_OK;
-}
-
-static void scope_cancel(allora_ctx *child)
-{
-    ctx_cancel(child, ALLORA_E_CANCELLED);
-}
-
-static int32_t scope_cancel_fd(allora_ctx *ctx, int32_t *ret_fd)
-{
-    return ctx_cancel_fd(ctx, ret_fd, NULL);
-}
-
-static void scope_close(allora_ctx *child)
-{
-    ctx_close(child);
-}
-
-const allora_scope_v1 host_scope = {.size = (uint32_t)sizeof(allora_scope_v1),
-                                    .open = scope_open,
-                                    .cancel = scope_cancel,
-                                    .cancel_fd = scope_cancel_fd,
-                                    .close = scope_close};

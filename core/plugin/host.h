@@ -10,6 +10,7 @@ extern const allora_invoke_v1 host_invoke;
 extern const allora_console_v1 host_console;
 extern const allora_store_v1 host_store;
 extern const allora_exec_v1 host_exec;
+extern const allora_listen_v1 host_listen;
 
 /* Who calls; NULL with an error when ctx is not a call into a plugin. */
 struct entry *host_caller(const allora_ctx *ctx, allora_error *err);
