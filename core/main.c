@@ -13,7 +13,6 @@
 #include "operation/gate.h"
 #include "plugin/registry.h"
 #include "query/engine.h"
-#include "security/journal.h"
 #include "store/store.h"
 
 #include <stdio.h>
@@ -26,7 +25,6 @@ struct app {
     struct registry *registry;
     struct pool *pool;
     struct store *store;
-    struct journal *journal;
     struct engine *engine;
     struct gate *gate;
     struct agents *agents;
@@ -66,8 +64,7 @@ static int32_t app_store(struct app *a, allora_error *err)
     A_FREE char *dir = fs_state_dir();
     if (!dir)
         log_msg(ALLORA_LOG_INFO, "store", "no home folder: sessions are not kept");
-    int32_t rc = store_new(dir, &a->store, err);
-    return rc ? rc : journal_new(a->store, &a->journal, err);
+    return store_new(dir, &a->store, err);
 }
 
 static int32_t app_engine(struct app *a, allora_error *err)
@@ -86,6 +83,8 @@ static int32_t app_gate(struct app *a, allora_error *err)
     int32_t rc = gate_new(a->registry, &a->gate, err);
     if (rc)
         return rc;
+    const struct gate_parts parts = {.store = a->store, .config = a->config};
+    gate_attach(a->gate, &parts);
     registry_set_dispatch(a->registry, gate_dispatch(a->gate));
     registry_set_store(a->registry, a->store);
     const struct agents_options options = {.registry = a->registry,
@@ -99,7 +98,6 @@ static int32_t app_gate(struct app *a, allora_error *err)
                                       .registry = a->registry,
                                       .engine = a->engine,
                                       .store = a->store,
-                                      .journal = a->journal,
                                       .agents = a->agents};
     return builtin_wire(&a->parts, err);
 }
@@ -153,7 +151,6 @@ static void app_close(struct app *a)
     pool_free(a->pool);
     if (a->registry)
         registry_close(a->registry);
-    journal_free(a->journal); /* writes what was read */
     store_free(a->store);
     if (a->config)
         config_close(a->config);

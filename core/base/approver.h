@@ -13,10 +13,12 @@ enum approval {
 };
 
 struct approval_question {
-    const char *plan_id, *plan_hash; /* hash: 64 hexadecimal digits; id: its first 8, "7f3a-91c2" */
+    const char *plan_id, *plan_hash; /* hash: 64 hexadecimal digits; id: its first 8, "7f3a-91c2";
+                                        both "" for a call that has no plan (secret, admin) */
     int32_t effect;                  /* ALLORA_EFFECT_*, the gravest of its steps */
     allora_str plan_json;            /* the document as plan.show gives it */
-    bool from_agent; /* an agent's tool call: only a person at the console may say yes */
+    bool from_agent;  /* an agent's tool call: only a person at the console may say yes */
+    bool from_plugin; /* asked for by a plugin's own code: the same */
 };
 
 struct approver {

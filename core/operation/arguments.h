@@ -2,7 +2,8 @@
  *
  * The dialect is small, and closed: type (one or several), enum, minimum, maximum, minLength,
  * maxLength (characters), properties, required, additionalProperties (a boolean), items, minItems,
- * maxItems, default; title, description, examples, format, $comment and names that begin with "x-"
+ * maxItems, default, sensitive (a boolean: the value is a secret, and is shown and recorded as
+ * "[redacted]"); title, description, examples, format, $comment and names that begin with "x-"
  * say nothing to the check.  Any other keyword is refused, so that no schema promises a check that
  * is not made. At the top, properties that are not declared are refused unless additionalProperties
  * is true; deeper, as JSON Schema has it. */
@@ -22,4 +23,9 @@ int32_t schema_compile(struct arena *mem, const json_node *node, const struct sc
  * added, so text no longer says it all.  [any] */
 int32_t arguments_parse(const struct schema *s, const char *operation, allora_str text,
                         json_node **ret, bool *ret_filled, allora_error *err);
+/* Does the schema mark anything as sensitive? */
+bool arguments_sensitive(const struct schema *s);
+/* Writes the arguments with "[redacted]" in the place of every sensitive value. */
+struct jsonw;
+void arguments_redacted(const struct schema *s, const json_node *args, struct jsonw *w);
 #endif

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "kit/kit.h"
 #include "operation/check.h"
+#include "operation/plan_ops.h"
 #include "plugin/plugin_operations.h"
 #include "query/engine.h"
 
@@ -25,6 +26,14 @@ int32_t builtin_wire(const struct builtin_parts *parts, allora_error *err)
     } wires[] = {
         {"operation.list", op_operation_list, all},
         {"core.check", check_op, all},
+        {"plan.create", plan_op_create, parts->gate},
+        {"plan.run", plan_op_run, parts->gate},
+        {"plan.list", plan_op_list, parts->gate},
+        {"plan.show", plan_op_show, parts->gate},
+        {"plan.approve", plan_op_approve, parts->gate},
+        {"plan.reject", plan_op_reject, parts->gate},
+        {"plan.apply", plan_op_apply, parts->gate},
+        {"plan.undo", plan_op_undo, parts->gate},
         {"query.sql", query_op_sql, parts->engine},
         {"table.list", query_op_table_list, parts->engine},
         {"table.describe", query_op_table_describe, parts->engine},

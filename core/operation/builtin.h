@@ -6,7 +6,6 @@
 
 struct agents;
 struct engine;
-struct journal;
 struct store;
 struct builtin_parts { /* caller-owned; outlives the gate's last call.  A NULL part leaves its
                           operations without code. */
@@ -14,7 +13,6 @@ struct builtin_parts { /* caller-owned; outlives the gate's last call.  A NULL p
     struct registry *registry;
     struct engine *engine;
     struct store *store;
-    struct journal *journal;
     struct agents *agents;
 };
 /* Once, before the first call.  E_NOTFOUND when the core's manifest lacks one of the operations: a

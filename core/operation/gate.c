@@ -1,67 +1,91 @@
 /* The gate.  Read gate_call() first: its order is the guarantee. */
-#include "base/buf.h"
+#include "operation/gate.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/jsonw.h"
 #include "base/mem.h"
-#include "operation/catalogue.h"
-#include "operation/gate_private.h"
+#include "base/str.h"
+#include "operation/plan.h"
 #include "security/access.h"
 
-enum { NESTING_MAX = 64, ARGS_MAX = 64 << 20 };
+enum { NESTING_MAX = 64 };
 
-struct gate {
-    struct registry *registry;
-    struct catalogue *catalogue;
-    struct dispatch dispatch;
-};
-
-static int32_t check_nesting(const allora_ctx *ctx, const char *operation, allora_error *err);
-static int32_t check_effect(const struct operation *op, allora_error *err);
-static int32_t run(struct gate *g, const struct operation *op, allora_ctx *ctx, allora_str text,
-                   const json_node *args, const allora_sink *sink, allora_error *err);
-static void count(struct operation *op, int64_t started_us, int32_t status);
+static bool becomes_plan(const struct operation *op);
+static int32_t check_effect(const struct call *c, allora_error *err);
+static int32_t run(const struct call *c, const allora_sink *sink, allora_error *err);
+static void count(const struct operation *op, int64_t started_us, int32_t status);
 
 /* Every call, from every face.  A step that fails ends it; nothing has happened before run(). */
 int32_t gate_call(struct gate *g, allora_ctx *ctx, const char *operation, allora_str args_json,
                   const allora_sink *sink, allora_error *err)
 {
+    A_CLEAN(call_done) struct call c = {.gate = g, .ctx = ctx, .full = BUF(ARGS_MAX)};
     int64_t started = clock_mono_us();
-    struct operation *op = NULL;
-    A_CLEAN(json_freep) json_node *args = NULL;
-    A_CLEAN(buf_done) struct buf full = BUF(ARGS_MAX); /* args_json with its defaults */
-    bool filled = false;
 
     /* 1. resolve the name, check the arguments against the schema */
-    int32_t status = catalogue_find(g->catalogue, operation, &op, err);
-    if (!status)
-        status = check_nesting(ctx, operation, err);
-    if (!status)
-        status = arguments_parse(op->arguments, operation, args_json, &args, &filled, err);
+    int32_t status = call_resolve(&c, operation, args_json, err);
     if (status)
         return status;
 
     /* 2. access: may this principal do this, now? */
     status = access_check(ctx->principal, operation, NULL, err);
 
-    /* 3. effect: reads and allora's own state go on; all else needs a plan and its approval */
-    if (!status)
-        status = check_effect(op, err);
-
-    /* 4. and 5., the budget and the journal, come here, before anything runs */
-
-    /* 6. run, with deadline and cancellation */
-    if (!status && !op->fn && (filled || !args_json.len)) {
-        jw_node(&JSONW(&full), args);
-        args_json = (allora_str){buf_str(&full), full.len};
-        status = buf_failed(&full) ? err_nomem(err) : ALLORA_OK;
+    /* 3. effect: reads and allora's own state go on; what a plugin would change or show of secrets
+     * becomes a plan, and goes through steps 4 to 7 once that is approved, target by target
+     * (plan_apply.c); the core's own secret and admin operations need a person */
+    if (!status && becomes_plan(c.op)) {
+        status = plan_call(&c, sink, err);
+        count(c.op, started, status);
+        return status;
     }
     if (!status)
-        status = run(g, op, ctx, args_json, args, sink, err);
+        status = check_effect(&c, err);
 
-    /* 7. count */
-    count(op, started, status);
+    /* 4. budget: is there one left for this call? */
+    if (!status)
+        status = budget_call(g, ctx, err);
+
+    /* 5. journal the intent: what can't be recorded is not done, but for reads */
+    if (!status)
+        status = trail_intent(&c, err);
+    else
+        trail_denied(&c, err);
+
+    /* 6. run, with deadline and cancellation; 7. journal the outcome, count */
+    if (!status) {
+        status = run(&c, sink, err);
+        trail_outcome(&c, status);
+    }
+    count(c.op, started, status);
     return status;
+}
+
+/* The core's own operations of that effect make a plan out of what they are given. */
+static bool becomes_plan(const struct operation *op)
+{
+    int32_t effect = op->decl->effect;
+    return effect >= ALLORA_EFFECT_WRITE && effect <= ALLORA_EFFECT_ADMIN && !op->fn;
+}
+
+static int32_t check_effect(const struct call *c, allora_error *err)
+{
+    switch (c->op->decl->effect) {
+    case ALLORA_EFFECT_READ:
+    case ALLORA_EFFECT_LOCAL:
+        return ALLORA_OK;
+    case ALLORA_EFFECT_WRITE:
+    case ALLORA_EFFECT_DESTRUCTIVE: /* plan.run and its like: nothing is done but by plan_apply() */
+        if (c->op->fn && str_starts(c->op->name, "plan."))
+            return ALLORA_OK;
+        break;
+    case ALLORA_EFFECT_SECRET:
+    case ALLORA_EFFECT_ADMIN:
+        return approval_person(c, err);
+    default:
+        break;
+    }
+    return err_set(err, ALLORA_E_DENIED,
+                   "%s was not run: it has an effect that this allora does not know", c->op->name);
 }
 
 /* An operation that calls itself through a plugin would otherwise end on the stack's guard page. */
@@ -78,50 +102,63 @@ static int32_t check_nesting(const allora_ctx *ctx, const char *operation, allor
     return status;
 }
 
-static int32_t check_effect(const struct operation *op, allora_error *err)
+int32_t call_resolve(struct call *c, const char *operation, allora_str args_json, allora_error *err)
 {
-    static const char *const why[] = {
-        [ALLORA_EFFECT_WRITE] = "changes things outside allora, which needs an approved plan",
-        [ALLORA_EFFECT_DESTRUCTIVE] =
-            "destroys things outside allora, which needs an approved plan",
-        [ALLORA_EFFECT_SECRET] = "shows a secret, which needs a person's approval",
-        [ALLORA_EFFECT_ADMIN] = "changes trust or access, which needs a person's approval",
-    };
-    int32_t effect = op->decl->effect;
-    if (effect == ALLORA_EFFECT_READ || effect == ALLORA_EFFECT_LOCAL)
-        return ALLORA_OK;
-    bool known = effect > 0 && (size_t)effect < sizeof why / sizeof *why;
-    int32_t status = err_set(err, ALLORA_E_DENIED, "%s was not run: it %s", op->name,
-                             known ? why[effect] : "has an effect that this allora does not know");
-    err_hint(err, "this build of allora reads only: it can neither make nor approve plans");
-    return status;
-}
-
-static int32_t run(struct gate *g, const struct operation *op, allora_ctx *ctx, allora_str text,
-                   const json_node *args, const allora_sink *sink, allora_error *err)
-{
-    const allora_operations_v1 *ops = NULL;
-    const void *interface = NULL;
-    allora_instance *instance = NULL;
-    if (!op->fn) {
-        int32_t status = registry_interface(g->registry, op->plugin, ctx, ALLORA_OPERATIONS_ID,
-                                            &interface, &instance, err);
-        if (status)
-            return status;
-        ops = interface;
-        if (!ALLORA_CAN(allora_operations_v1, ops, call))
-            return err_set(err, ALLORA_E_UNSUPPORTED,
-                           "%s: the plugin %s declares it, but has no code for it", op->name,
-                           op->plugin->id);
-    }
-    A_CLEAN(ctx_closep) allora_ctx *child = ctx_open(ctx, op->fn ? NULL : op->plugin, 0, 0);
-    if (!child)
-        return err_nomem(err);
-    int32_t status = ctx_check(child, err);
+    struct operation *op = NULL;
+    bool filled = false;
+    int32_t status = catalogue_find(c->gate->catalogue, operation, &op, err);
+    if (!status)
+        status = check_nesting(c->ctx, operation, err);
+    if (!status)
+        status = arguments_parse(op->arguments, operation, args_json, &c->args, &filled, err);
     if (status)
         return status;
-    status = op->fn ? op->fn(op->self, child, args, sink, err)
-                    : ops->call(instance, child, op->name, text, sink, err);
+    c->op = op;
+    c->text = args_json;
+    if (!op->fn && (filled || !args_json.len)) {
+        jw_node(&JSONW(&c->full), c->args);
+        c->text = (allora_str){buf_str(&c->full), c->full.len};
+    }
+    return buf_failed(&c->full) ? err_nomem(err) : ALLORA_OK;
+}
+
+void call_done(struct call *c)
+{
+    json_free(c->args);
+    buf_done(&c->full);
+}
+
+int32_t call_open(const struct call *c, const allora_operations_v1 **ret_ops,
+                  allora_instance **ret_self, allora_ctx **ret_child, allora_error *err)
+{
+    const struct operation *op = c->op;
+    const void *interface = NULL;
+    if (!op->fn) {
+        int32_t status = registry_interface(c->gate->registry, op->plugin, c->ctx,
+                                            ALLORA_OPERATIONS_ID, &interface, ret_self, err);
+        if (status)
+            return status;
+    }
+    *ret_ops = interface;
+    *ret_child = ctx_open(c->ctx, op->fn ? NULL : op->plugin, 0, 0);
+    return *ret_child ? ctx_check(*ret_child, err) : err_nomem(err);
+}
+
+static int32_t run(const struct call *c, const allora_sink *sink, allora_error *err)
+{
+    const struct operation *op = c->op;
+    const allora_operations_v1 *ops = NULL;
+    allora_instance *instance = NULL;
+    A_CLEAN(ctx_closep) allora_ctx *child = NULL;
+    int32_t status = call_open(c, &ops, &instance, &child, err);
+    if (status)
+        return status;
+    if (!op->fn && !ALLORA_CAN(allora_operations_v1, ops, call))
+        return err_set(err, ALLORA_E_UNSUPPORTED,
+                       "%s: the plugin %s declares it, but has no code for it", op->name,
+                       op->plugin->id);
+    status = op->fn ? op->fn(op->self, child, c->args, sink, err)
+                    : ops->call(instance, child, op->name, c->text, sink, err);
     if (status >= 0)
         return status == ALLORA_PARTIAL ? ALLORA_PARTIAL : ALLORA_OK;
     if (err && !err->message[0])
@@ -129,13 +166,14 @@ static int32_t run(struct gate *g, const struct operation *op, allora_ctx *ctx, 
     return status;
 }
 
-static void count(struct operation *op, int64_t started_us, int32_t status)
+static void count(const struct operation *op, int64_t started_us, int32_t status)
 {
+    struct operation *o = (struct operation *)(uintptr_t)op; /* its counters are atomic */
     int64_t took = clock_mono_us() - started_us;
-    atomic_fetch_add_explicit(&op->calls, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&op->total_us, (uint64_t)took, memory_order_relaxed);
+    atomic_fetch_add_explicit(&o->calls, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&o->total_us, (uint64_t)took, memory_order_relaxed);
     if (status < 0)
-        atomic_fetch_add_explicit(&op->failures, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&o->failures, 1, memory_order_relaxed);
 }
 
 int32_t gate_counts(struct gate *g, const char *operation, struct gate_counts *ret,
@@ -179,6 +217,11 @@ int32_t gate_new(struct registry *r, struct gate **ret, allora_error *err)
     return ALLORA_OK;
 }
 
+void gate_attach(struct gate *g, const struct gate_parts *parts)
+{
+    g->parts = *parts;
+}
+
 void gate_free(struct gate *g)
 {
     if (!g)
@@ -196,9 +239,4 @@ int32_t gate_implement(struct gate *g, const char *operation, operation_fn fn, v
 const struct dispatch *gate_dispatch(struct gate *g)
 {
     return &g->dispatch;
-}
-
-struct catalogue *gate_names(struct gate *g)
-{
-    return g->catalogue;
 }

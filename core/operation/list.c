@@ -66,7 +66,7 @@ static int32_t warn(const allora_error *what, const allora_sink *sink, allora_er
 int32_t gate_catalogue(struct gate *g, allora_ctx *ctx, const char *glob, const allora_sink *sink,
                        allora_error *err)
 {
-    struct catalogue *c = gate_names(g);
+    struct catalogue *c = g->catalogue;
     bool partial = false;
     int32_t status = sink->begin(sink->self, columns, N_COLUMNS);
     for (size_t i = 0; !status && i < catalogue_count(c); i++) {

@@ -73,6 +73,7 @@ static int32_t compile_properties(const struct compiler *c, const json_node *nod
         if (status)
             return status;
         s->has_defaults = s->has_defaults || p->dflt || p->schema.has_defaults;
+        s->has_sensitive = s->has_sensitive || p->schema.has_sensitive;
     }
     return ALLORA_OK;
 }
@@ -87,6 +88,7 @@ static int32_t compile_items(const struct compiler *c, const json_node *node, un
     int32_t status = compile(c, node, depth + 1, path, items);
     s->items = items;
     s->has_defaults = s->has_defaults || items->has_defaults;
+    s->has_sensitive = s->has_sensitive || items->has_sensitive;
     return status;
 }
 
@@ -153,6 +155,10 @@ static int32_t compile_keyword(const struct compiler *c, const json_node *node, 
     }
     if (streq(key, "additionalProperties")) {
         s->closed = !json_bool(node, true);
+        return json_typeof(node) == JSON_BOOL ? ALLORA_OK : bad(c, where, key, "must be a boolean");
+    }
+    if (streq(key, "sensitive")) {
+        s->sensitive = s->has_sensitive = json_bool(node, false);
         return json_typeof(node) == JSON_BOOL ? ALLORA_OK : bad(c, where, key, "must be a boolean");
     }
     if (streq(key, "required") || streq(key, "default") || streq(key, "title") ||

@@ -23,8 +23,9 @@ struct schema {
     const json_node *choices;   /* enum */
     const json_node *minimum, *maximum;
     uint64_t min_length, max_length, min_items, max_items;
-    bool closed;       /* no other properties */
-    bool has_defaults; /* here or deeper */
+    bool closed;                   /* no other properties */
+    bool has_defaults;             /* here or deeper */
+    bool sensitive, has_sensitive; /* a secret: itself; here or deeper */
 };
 struct property {
     const char *name, *description; /* description: NULL without one */

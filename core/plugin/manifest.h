@@ -90,6 +90,8 @@ struct command_decl {
     const char *summary, *description, *operation, *render, *empty;
     const char
         *group; /* heading it stands under in `allora help`: "Ask", "Look", …; NULL: the last one */
+    const char *each; /* a repeated argument (its target): each value is one step of one plan */
+    const char *call; /* the operation's own name is the value of this argument (its target) */
     const json_node *fixed;    /* constant arguments */
     const json_node *examples; /* [{run, help}] */
     enum face_use face;

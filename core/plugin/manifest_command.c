@@ -23,7 +23,8 @@ static const struct field command_fields[] = {
     {"path", WANT_STRS | REQUIRED},
     {"summary", WANT_TEXT | REQUIRED},
     {"description", WANT_STR},
-    {"operation", WANT_TEXT},
+    {"operation", WANT_TEXT | WANT_OBJECT},
+    {"each", WANT_TEXT},
     {"render", WANT_TEXT},
     {"face", WANT_TEXT},
     {"group", WANT_TEXT},
@@ -54,6 +55,7 @@ static const struct field arg_fields[] = {
     {"complete", WANT_TEXT | WANT_OBJECT},
     {NULL, 0},
 };
+static const struct field call_fields[] = {{"argument", WANT_TEXT | REQUIRED}, {NULL, 0}};
 static const struct field complete_fields[] = {
     {"operation", WANT_TEXT | REQUIRED}, {"column", WANT_TEXT | REQUIRED}, {NULL, 0}};
 static const struct field run_example_fields[] = {
@@ -278,6 +280,40 @@ static bool is_word(const char *s)
     return n > 0 && n <= 32 && s[n] == '\0' && s[0] != '-';
 }
 
+static const struct arg_decl *arg_with_target(const struct command_decl *cmd, const char *target)
+{
+    for (uint32_t i = 0; i < cmd->n_args; i++)
+        if (streq(cmd->args[i].target, target))
+            return &cmd->args[i];
+    return NULL;
+}
+
+/* Which operation a command is: a name, or {"argument": NAME}, the value of one of its arguments;
+ * and whether it is done once for each value of another. */
+static int32_t check_operation(struct check *c, const json_node *node, struct command_decl *cmd)
+{
+    const struct arg_decl *each = cmd->each ? arg_with_target(cmd, cmd->each) : NULL;
+    if (json_typeof(json_get(node, "operation")) == JSON_OBJECT) {
+        size_t before = check_enter(c, "operation");
+        int32_t rc = check_object(c, json_get(node, "operation"), call_fields);
+        if (rc)
+            return rc;
+        cmd->call = json_get_str(json_get(node, "operation"), "argument", NULL);
+        const struct arg_decl *name = arg_with_target(cmd, cmd->call);
+        if (!name || !name->required || name->repeat || name->type != ARG_STRING)
+            return check_fail(c, "argument: \"%s\" is no required argument of type string",
+                              cmd->call);
+        check_leave(c, before);
+    }
+    if (!cmd->operation && !cmd->call && cmd->face != FACE_ALWAYS)
+        return check_fail(c, "\"operation\" is missing");
+    if (cmd->each && (!each || !each->repeat || each->join || each->type == ARG_PAIR))
+        return check_fail(c, "each: \"%s\" is no repeated argument", cmd->each);
+    if (cmd->each && (cmd->call || cmd->face != FACE_NEVER))
+        return check_fail(c, "each: needs one operation, and no face");
+    return ALLORA_OK;
+}
+
 static int32_t fill_command(struct check *c, const json_node *node, struct command_decl *cmd)
 {
     unsigned render = 0, face = 0;
@@ -308,9 +344,10 @@ static int32_t fill_command(struct check *c, const json_node *node, struct comma
     cmd->fixed = json_get(node, "fixed");
     cmd->examples = json_get(node, "examples");
     cmd->face = (enum face_use)face;
-    if (!cmd->operation && cmd->face != FACE_ALWAYS)
-        return check_fail(c, "\"operation\" is missing");
+    cmd->each = json_get_str(node, "each", NULL);
     rc = fill_args(c, node, cmd);
+    if (rc == ALLORA_OK)
+        rc = check_operation(c, node, cmd);
     return rc == ALLORA_OK ? check_run_examples(c, cmd->examples) : rc;
 }
 

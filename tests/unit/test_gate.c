@@ -115,16 +115,38 @@ static void runs_reads_and_local_changes(void **state)
     assert_int_equal(f->runs, 3);
 }
 
-static void refuses_what_needs_an_approval(void **state)
+static void secret_and_admin_need_a_person(void **state)
 {
     struct fixture *f = *state;
-    static const char *const names[] = {"t.write", "t.destroy", "t.secret", "t.admin"};
+    static const char *const names[] = {"t.secret", "t.admin"};
+    static const struct principal agent = {"local:test", true, true};
     allora_error err = ERR_INIT;
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(call(f, names[i], "{}", &err), ALLORA_OK);
+        f->ctx->principal = &agent;
         assert_int_equal(call(f, names[i], "{}", &err), ALLORA_E_DENIED);
-        assert_non_null(strstr(err.message, names[i]));
+        assert_non_null(strstr(err.message, "no agent may do"));
+        f->ctx->principal = &owner;
+        f->ctx->plugin = f; /* some plugin's code is in between */
+        assert_int_equal(call(f, names[i], "{}", &err), ALLORA_E_DENIED);
+        assert_non_null(strstr(err.message, "only a person may do"));
+        f->ctx->vouched = true; /* in a scope opened with the person's own credential */
+        assert_int_equal(call(f, names[i], "{}", &err), ALLORA_OK);
+        f->ctx->plugin = NULL;
+        f->ctx->vouched = false;
+    }
+    assert_int_equal(f->runs, 4);
+}
+
+/* What the core declares to change the world, and is no plan, would have no way to be planned. */
+static void the_core_changes_nothing_without_a_plan(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const names[] = {"t.write", "t.destroy"};
+    allora_error err = ERR_INIT;
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(call(f, names[i], "{}", &err), ALLORA_E_DENIED);
         assert_non_null(strstr(err.message, "was not run"));
-        assert_non_null(strstr(err.hint, "reads only"));
     }
     assert_int_equal(f->runs, 0);
 }
@@ -356,7 +378,8 @@ int main(void)
     (void)unsetenv("ALLORA_PLUGIN_PATH");
     const struct CMUnitTest tests[] = {
         GATE_TEST(runs_reads_and_local_changes),
-        GATE_TEST(refuses_what_needs_an_approval),
+        GATE_TEST(secret_and_admin_need_a_person),
+        GATE_TEST(the_core_changes_nothing_without_a_plan),
         GATE_TEST(checks_arguments_before_access),
         GATE_TEST(names_what_is_near),
         GATE_TEST(says_whose_schema_is_wrong),

@@ -205,7 +205,8 @@ enum {
     ALLORA_EV_CHECKPOINT = 8, /* apply: journalled, handed back on resume */
     ALLORA_EV_PROVENANCE = 9, /* {source, as_of, age_s, partial} */
     ALLORA_EV_RESULT = 10,    /* the operation's document */
-    ALLORA_EV_MESSAGE = 11    /* follow(): {seq, topic, time, data} */
+    ALLORA_EV_MESSAGE = 11,   /* follow(): {seq, topic, time, data} */
+    ALLORA_EV_PLAN = 12 /* from the gate: a plan, or how one of its steps went (docs/gate.md) */
 };
 
 /* FROZEN.  Each function returns 0 to go on, ALLORA_STOP when there is enough (stop producing and
