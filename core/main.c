@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/pool.h"
 #include "cli/cli.h"
 #include "config/config.h"
@@ -28,6 +29,7 @@ struct app {
     struct engine *engine;
     struct gate *gate;
     struct agents *agents;
+    struct metrics *metrics;
     struct builtin_parts parts;
 };
 
@@ -80,6 +82,9 @@ static int32_t app_engine(struct app *a, allora_error *err)
 
 static int32_t app_gate(struct app *a, allora_error *err)
 {
+    a->metrics = metrics_new();
+    if (!a->metrics)
+        return err_nomem(err);
     int32_t rc = gate_new(a->registry, &a->gate, err);
     if (rc)
         return rc;
@@ -87,6 +92,7 @@ static int32_t app_gate(struct app *a, allora_error *err)
     gate_attach(a->gate, &parts);
     registry_set_dispatch(a->registry, gate_dispatch(a->gate));
     registry_set_store(a->registry, a->store);
+    registry_set_metrics(a->registry, a->metrics);
     const struct agents_options options = {.registry = a->registry,
                                            .dispatch = gate_dispatch(a->gate),
                                            .store = a->store,
@@ -98,7 +104,8 @@ static int32_t app_gate(struct app *a, allora_error *err)
                                       .registry = a->registry,
                                       .engine = a->engine,
                                       .store = a->store,
-                                      .agents = a->agents};
+                                      .agents = a->agents,
+                                      .metrics = a->metrics};
     return builtin_wire(&a->parts, err);
 }
 
@@ -151,6 +158,7 @@ static void app_close(struct app *a)
     pool_free(a->pool);
     if (a->registry)
         registry_close(a->registry);
+    metrics_free(a->metrics);
     store_free(a->store);
     if (a->config)
         config_close(a->config);

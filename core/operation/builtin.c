@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "kit/kit.h"
 #include "operation/check.h"
+#include "operation/metrics_self.h"
 #include "operation/plan_ops.h"
 #include "plugin/plugin_operations.h"
 #include "query/engine.h"
@@ -34,6 +35,7 @@ int32_t builtin_wire(const struct builtin_parts *parts, allora_error *err)
         {"plan.reject", plan_op_reject, parts->gate},
         {"plan.apply", plan_op_apply, parts->gate},
         {"plan.undo", plan_op_undo, parts->gate},
+        {"metrics.self", metrics_op_self, all},
         {"query.sql", query_op_sql, parts->engine},
         {"table.list", query_op_table_list, parts->engine},
         {"table.describe", query_op_table_describe, parts->engine},

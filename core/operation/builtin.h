@@ -5,6 +5,7 @@
 #include "operation/gate.h"
 
 struct agents;
+struct metrics;
 struct engine;
 struct store;
 struct builtin_parts { /* caller-owned; outlives the gate's last call.  A NULL part leaves its
@@ -14,6 +15,7 @@ struct builtin_parts { /* caller-owned; outlives the gate's last call.  A NULL p
     struct engine *engine;
     struct store *store;
     struct agents *agents;
+    struct metrics *metrics;
 };
 /* Once, before the first call.  E_NOTFOUND when the core's manifest lacks one of the operations: a
  * broken build. */

@@ -148,6 +148,13 @@ const char *catalogue_name(const struct catalogue *c, size_t i)
     return c->names[i].name;
 }
 
+const struct operation *catalogue_called(const struct catalogue *c, size_t i)
+{
+    const struct operation *op = &c->slots[i].op;
+
+    return atomic_load_explicit(&op->calls, memory_order_relaxed) ? op : NULL;
+}
+
 const char *effect_name(int32_t effect)
 {
     static const char *const names[] = {"read", "local", "write", "destructive", "secret", "admin"};

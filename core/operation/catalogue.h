@@ -29,5 +29,7 @@ int32_t catalogue_find(struct catalogue *c, const char *name, struct operation *
 /* Names, sorted. */
 size_t catalogue_count(const struct catalogue *c);
 const char *catalogue_name(const struct catalogue *c, size_t i);
+/* The i-th, if it has been called since the process started, else NULL.  [any] */
+const struct operation *catalogue_called(const struct catalogue *c, size_t i);
 const char *effect_name(int32_t effect);
 #endif

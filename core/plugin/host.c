@@ -49,6 +49,10 @@ static const void *get_interface(const struct allora_host *host, const char *id)
         return &host_listen;
     if (streq(id, ALLORA_EXEC_ID))
         return &host_exec;
+    if (streq(id, ALLORA_METRICS_ID))
+        return e->registry->metrics ? &host_metrics : NULL;
+    if (streq(id, ALLORA_EVENTS_ID))
+        return e->registry->store ? &host_events : NULL;
     if (streq(id, ALLORA_STORE_ID))
         return e->registry->store ? &host_store : NULL;
     return NULL;

@@ -208,6 +208,11 @@ void registry_set_store(struct registry *r, struct store *s)
     r->store = s;
 }
 
+void registry_set_metrics(struct registry *r, struct metrics *m)
+{
+    r->metrics = m;
+}
+
 size_t registry_count(const struct registry *r)
 {
     return r->n;

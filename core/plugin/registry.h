@@ -9,6 +9,7 @@
 #include <allora/plugin.h>
 
 struct config;
+struct metrics;
 struct store;
 struct registry;
 struct registry_options {
@@ -53,6 +54,8 @@ bool registry_stuck(struct registry *r);
 void registry_set_dispatch(struct registry *r, const struct dispatch *d);
 /* The same, for allora.store/1; without it no plugin is given that interface. */
 void registry_set_store(struct registry *r, struct store *s);
+/* The same, for allora.metrics/1. */
+void registry_set_metrics(struct registry *r, struct metrics *m);
 
 size_t registry_count(const struct registry *r);
 const struct plugin *registry_at(const struct registry *r, size_t i);

@@ -37,6 +37,7 @@ struct registry {
     bool stuck; /* guarded by lock: a load was given up, its thread may still use all of this */
     const struct dispatch *dispatch;
     struct store *store;
+    struct metrics *metrics;
     const struct config *config;
     char *executable;
     const char *core_manifest;
