@@ -80,7 +80,7 @@ int32_t metrics_op_self(void *self, allora_ctx *ctx, const json_node *args, cons
         list[i] = &columns[i];
     int32_t rc = sink->begin(sink->self, list, COLUMNS);
     if (rc == ALLORA_OK)
-        rc = operations(gate_names(parts->gate), &f);
+        rc = operations(parts->gate->catalogue, &f);
     if (rc == ALLORA_OK && parts->metrics)
         rc = metrics_rows(parts->metrics, &filtered);
     return rc == ALLORA_STOP ? ALLORA_OK : rc;
