@@ -24,7 +24,8 @@ static struct config *configure(const char *yaml)
     allora_error err = ERR_INIT;
     help_path(path, "config.yaml");
     assert_int_equal(fs_write_atomic(path, yaml, strlen(yaml), 0600, &err), ALLORA_OK);
-    if (config_open(path, &c, &err))
+    const struct config_options o = {.file = path};
+    if (config_open(&o, &c, &err))
         fail_msg("%s", err.message);
     return c;
 }
