@@ -60,11 +60,13 @@ function(allora_add_plugin name)
     LINKER:--exclude-libs,ALL
     # A sanitizer's runtime lives in the program, so its symbols are undefined here.
     $<$<NOT:$<BOOL:${ALLORA_SANITIZE}>>:LINKER:-z,defs>)
-  if(NOT ALLORA_COVERAGE) # the coverage runtime would be found guilty of calling exit()
-    add_custom_command(TARGET ${target} POST_BUILD
-      COMMAND allora::plugin-check "$<TARGET_FILE:${target}>" "${ARG_MANIFEST}"
-      COMMENT "Checking ${name}.so" VERBATIM)
+  if(ALLORA_COVERAGE) # the coverage runtime calls exit(), which no plugin may
+    target_link_options(${target} PRIVATE LINKER:--wrap=exit)
+    target_sources(${target} PRIVATE "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../../cmake/coverage_exit.c")
   endif()
+  add_custom_command(TARGET ${target} POST_BUILD
+    COMMAND allora::plugin-check "$<TARGET_FILE:${target}>" "${ARG_MANIFEST}"
+    COMMENT "Checking ${name}.so" VERBATIM)
 
   if(NOT ARG_NO_INSTALL)
     install(TARGETS ${target} LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}/allora/plugins")
