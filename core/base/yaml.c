@@ -403,6 +403,8 @@ int32_t yaml_parse(const char *file, const char *text, size_t len, json_node **r
         return err_nomem(err);
     if (!text) /* an empty buffer's bytes */
         text = "", len = 0;
+    if (len >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) /* a byte order mark says nothing */
+        text += 3, len -= 3;
     b->file = file;
     b->text = text;
     b->len = len;
