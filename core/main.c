@@ -14,6 +14,7 @@
 #include "operation/gate.h"
 #include "plugin/registry.h"
 #include "query/engine.h"
+#include "security/journal.h"
 #include "store/store.h"
 
 #include <stdio.h>
@@ -26,6 +27,7 @@ struct app {
     struct registry *registry;
     struct pool *pool;
     struct store *store;
+    struct journal *journal;
     struct engine *engine;
     struct gate *gate;
     struct agents *agents;
@@ -66,7 +68,8 @@ static int32_t app_store(struct app *a, allora_error *err)
     A_FREE char *dir = fs_state_dir();
     if (!dir)
         log_msg(ALLORA_LOG_INFO, "store", "no home folder: sessions are not kept");
-    return store_new(dir, &a->store, err);
+    int32_t rc = store_new(dir, &a->store, err);
+    return rc ? rc : journal_new(a->store, &a->journal, err);
 }
 
 static int32_t app_engine(struct app *a, allora_error *err)
@@ -104,6 +107,7 @@ static int32_t app_gate(struct app *a, allora_error *err)
                                       .registry = a->registry,
                                       .engine = a->engine,
                                       .store = a->store,
+                                      .journal = a->journal,
                                       .agents = a->agents,
                                       .metrics = a->metrics};
     return builtin_wire(&a->parts, err);
@@ -159,6 +163,7 @@ static void app_close(struct app *a)
     if (a->registry)
         registry_close(a->registry);
     metrics_free(a->metrics);
+    journal_free(a->journal); /* writes what was read */
     store_free(a->store);
     if (a->config)
         config_close(a->config);

@@ -135,7 +135,7 @@ static void put_escaped(struct buf *out, unsigned char c)
     buf_addf(out, "\\u%04x", (unsigned)c);
 }
 
-static void put_string(struct buf *out, const char *s)
+void canonical_string(struct buf *out, const char *s)
 {
     size_t n = strlen(s), run = 0;
 
@@ -198,7 +198,7 @@ static void put_object(struct buf *out, const json_node *object, unsigned depth)
     for (i = 0; i < count; i++) {
         if (i)
             buf_addc(out, ',');
-        put_string(out, json_key(members[i]));
+        canonical_string(out, json_key(members[i]));
         buf_addc(out, ':');
         put_value(out, members[i], depth);
     }
@@ -232,7 +232,7 @@ static void put_value(struct buf *out, const json_node *n, unsigned depth)
         put_array(out, n, depth + 1);
         break;
     case JSON_STRING:
-        put_string(out, json_str(n, ""));
+        canonical_string(out, json_str(n, ""));
         break;
     case JSON_NUMBER:
         canonical_number(out, json_num(n, 0));

@@ -7,6 +7,7 @@
 struct agents;
 struct metrics;
 struct engine;
+struct journal;
 struct store;
 struct builtin_parts { /* caller-owned; outlives the gate's last call.  A NULL part leaves its
                           operations without code. */
@@ -14,6 +15,7 @@ struct builtin_parts { /* caller-owned; outlives the gate's last call.  A NULL p
     struct registry *registry;
     struct engine *engine;
     struct store *store;
+    struct journal *journal;
     struct agents *agents;
     struct metrics *metrics;
 };
