@@ -2,6 +2,7 @@
 #include "pool.h"
 
 #include "mem.h"
+#include "thread.h"
 
 #include <allora/plugin.h>
 #include <errno.h>
@@ -105,6 +106,7 @@ static void *worker_main(void *arg)
     struct pool *p = self->pool;
 
     own_pool = p;
+    thread_begin();
     (void)pthread_mutex_lock(&p->lock);
     for (;;) {
         /* Threads made for the sake of a wait go once it is over. */
@@ -122,6 +124,7 @@ static void *worker_main(void *arg)
         (void)pthread_cond_signal(&p->work); /* pass on the wake-up meant for a job */
     (void)pthread_cond_broadcast(&p->quiet);
     (void)pthread_mutex_unlock(&p->lock);
+    thread_end();
     return NULL;
 }
 

@@ -1,6 +1,7 @@
 #include "cli/watch.h"
 
 #include "base/err.h"
+#include "base/thread.h"
 #include "cli/progress.h"
 #include <errno.h>
 #include <poll.h>
@@ -83,19 +84,20 @@ static void on_signal(uint32_t number)
 static void *run(void *arg)
 {
     (void)arg;
+    thread_begin();
     for (;;) {
         struct pollfd fds[2] = {{watch.signals, POLLIN, 0}, {watch.stop, POLLIN, 0}};
         int n = poll(fds, 2, progress_wanted() ? PROGRESS_TICK_MS : -1);
-        if (n < 0 && errno != EINTR)
-            return NULL;
-        if (n > 0 && fds[1].revents)
-            return NULL;
+        if ((n < 0 && errno != EINTR) || (n > 0 && fds[1].revents))
+            break;
         struct signalfd_siginfo info;
         if (n > 0 && fds[0].revents &&
             read(watch.signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
             on_signal(info.ssi_signo);
         progress_tick();
     }
+    thread_end();
+    return NULL;
 }
 
 int32_t watch_start(allora_ctx *root, allora_error *err)

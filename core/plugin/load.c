@@ -137,10 +137,33 @@ static int32_t handshake(const struct entry *e, const allora_plugin *p, struct l
     return ALLORA_OK;
 }
 
+/* plugins.host: who stands between the plugin and us; usually nobody. */
+static int32_t wrap_it(struct entry *e, struct load_error *f)
+{
+    const struct config *config = e->registry->config;
+    const json_node *word = config ? config_get(config, "plugins.host") : NULL;
+    enum wrap_mode mode = wrap_mode_of(json_str(word, ""));
+    const struct wrap_options o = {
+        .id = e->pub.id,
+        .code = e->code,
+        .host = &e->host,
+        .threads = json_get_bool(e->manifest->permissions, "threads", false),
+    };
+
+    if (mode == WRAP_DIRECT || e->wrap)
+        return ALLORA_OK;
+    e->wrap = wrap_new(mode, &o);
+    return e->wrap ? ALLORA_OK : load_fail(f, "create", ALLORA_E_NOMEM, "", "out of memory");
+}
+
 static int32_t create(struct entry *e, allora_ctx *ctx, struct load_error *f)
 {
     allora_error err = ERR_INIT;
-    int32_t rc = e->code->create(&e->host, ctx, &e->instance, &err);
+    int32_t rc = wrap_it(e, f);
+    if (rc)
+        return rc;
+    rc = e->wrap ? wrap_create(e->wrap, ctx, &e->instance, &err)
+                 : e->code->create(&e->host, ctx, &e->instance, &err);
 
     if (rc == ALLORA_OK && !e->instance)
         return load_fail(f, "create", ALLORA_E_INTERNAL, "the plugin's author must correct it",

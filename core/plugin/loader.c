@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/thread.h"
 #include "config/config.h"
 #include "plugin/load.h"
 
@@ -155,6 +156,7 @@ static void *run_job(void *arg)
     struct registry *r = job->entry->registry;
 
     current = job;
+    thread_begin();
     allora_ctx *ctx = ctx_open(job->root, &job->entry->pub, load_timeout_s(r) * 1000, 0);
     job->rc = ctx ? load_plugin(job->entry, ctx, &job->at, &job->failure)
                   : load_fail(&job->failure, "load", ALLORA_E_NOMEM, "", "out of memory");
@@ -166,6 +168,7 @@ static void *run_job(void *arg)
     (void)pthread_mutex_unlock(&r->lock);
     if (mine)
         job_free(job);
+    thread_end();
     return NULL;
 }
 /* Under the lock: the thread of this load is given up.  It keeps the job; the caller's words about
@@ -304,7 +307,7 @@ int32_t registry_interface(struct registry *r, const struct plugin *p, allora_ct
     if (rc)
         return rc;
     if (e->code)
-        found = e->code->get_interface(id);
+        found = e->wrap ? wrap_interface(e->wrap, id) : e->code->get_interface(id);
     if (!found)
         return err_set(err, ALLORA_E_UNSUPPORTED, "plugin \"%s\" does not implement %s", p->id, id);
     *ret = found;
@@ -336,7 +339,10 @@ void loader_shutdown(struct registry *r)
 
     r->first_loaded = NULL;
     while (e) {
-        e->code->destroy(e->instance);
+        if (e->wrap)
+            wrap_destroy(e->wrap);
+        else
+            e->code->destroy(e->instance);
         e->instance = NULL;
         e = e->next_loaded;
     }

@@ -183,8 +183,10 @@ void registry_close(struct registry *r)
     loader_shutdown(r);
     if (registry_stuck(r))
         return;
-    for (size_t i = 0; r->entries && i < r->n; i++)
+    for (size_t i = 0; r->entries && i < r->n; i++) {
+        wrap_free(r->entries[i].wrap);
         manifest_free(r->entries[i].manifest);
+    }
     for (int k = 0; k < INDEX_ABSENT; k++)
         free(r->names[k]);
     free(r->entries);

@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "plugin/index.h"
 #include "plugin/registry.h"
+#include "plugin/wrap.h"
 #include <pthread.h>
 
 enum load_state { LOAD_NONE, LOAD_RUNNING, LOAD_READY, LOAD_FAILED };
@@ -19,7 +20,8 @@ struct entry {
     /* Set before LOAD_READY, constant afterwards. */
     const allora_plugin *code;
     allora_instance *instance;
-    struct allora_host host; /* [static]: what create() was given */
+    struct allora_host host; /* [static]: what create() was given, by way of the wrap if any */
+    struct wrap *wrap;       /* NULL: called directly */
 };
 struct registry {
     struct entry *entries;

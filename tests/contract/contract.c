@@ -1,6 +1,6 @@
 /* contract PLUGIN.so: the file, the entry, the interfaces, create and destroy; then its tables.
  * Exit 1 with a line for every finding.  SOURCE_DIR names the repository, for the data that
- * synthetic plugins read. */
+ * synthetic plugins read; CONTRACT_HOST=debug or codec puts that wrapping between. */
 #include "contract.h"
 #include "base/err.h"
 #include "plugin/elf.h"
@@ -195,6 +195,10 @@ static void check_all(struct contract *k, const struct elf_view *v)
     if (!CHECK(k, k->plugin != NULL, "cannot be loaded"))
         return;
     check_root(k, v);
+    const char *word = getenv("CONTRACT_HOST");
+    k->plugin = contract_wrap(k, k->plugin, word ? word : "direct");
+    if (!CHECK(k, k->plugin != NULL, "cannot be wrapped"))
+        return;
     check_interfaces(k);
     check_life(k);
     check_poor_host(k);
@@ -204,6 +208,7 @@ static void check_all(struct contract *k, const struct elf_view *v)
         check_tables(k, contract_provider(k));
     k->plugin->destroy(k->self);
     fake_ctx_close(ctx);
+    contract_unwrap();
     CHECK(k, k->fake.live_bytes == 0, "memory of a ctx is left");
 }
 

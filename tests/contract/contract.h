@@ -35,4 +35,8 @@ void check_tables(struct contract *k, const allora_provider_v1 *provider);
 void check_filters(struct contract *k, const struct table *t, const allora_pair *partition,
                    uint32_t n_partition);
 const allora_provider_v1 *contract_provider(const struct contract *k);
+/* The same plugin behind the debug host or the codec ("debug", "codec"; else as it is). */
+const allora_plugin *contract_wrap(struct contract *k, const allora_plugin *plugin,
+                                   const char *word);
+void contract_unwrap(void);
 #endif
