@@ -5,6 +5,7 @@
 #include "base/value.h"
 #include "cli/text.h"
 #include <math.h>
+#include <stdio.h>
 
 bool cell_is_number(const allora_value *v)
 {
@@ -60,6 +61,18 @@ static bool with_unit(struct buf *b, const allora_value *v, const char *unit)
     return true;
 }
 
+/* An average or a ratio has digits that nobody reads: six of them, or cents, for people. */
+static bool short_real(struct buf *b, const allora_value *v)
+{
+    char all[40];
+    double d = v->u.d;
+    if (v->type != ALLORA_V_REAL || !isfinite(d) || fabs(d) >= 1e15 ||
+        snprintf(all, sizeof all, "%.15g", d) <= 9)
+        return false;
+    buf_addf(b, fabs(d) >= 1e4 ? "%.2f" : "%.6g", d);
+    return true;
+}
+
 void cell_text(struct buf *b, const allora_value *v, const struct head *h, unsigned flags)
 {
     switch (v->type) {
@@ -83,6 +96,7 @@ void cell_text(struct buf *b, const allora_value *v, const struct head *h, unsig
     default:
         if ((flags & CELL_HUMAN) && h->unit && cell_is_number(v) && with_unit(b, v, h->unit))
             return;
-        val_print(b, v);
+        if (!(flags & CELL_HUMAN) || !short_real(b, v))
+            val_print(b, v);
     }
 }

@@ -25,6 +25,7 @@ static const struct field table_fields[] = {
     {"partitioned", WANT_BOOL},
     {"ttl_s", WANT_INT},
     {"phrases", WANT_ARRAY},
+    {"total_over", WANT_TEXT},
     {"name_column", WANT_TEXT},
     {"time_column", WANT_TEXT},
     {"columns", WANT_ARRAY | REQUIRED},
@@ -227,6 +228,20 @@ static int32_t check_column(struct check *c, const struct table *t, const char *
     return check_fail(c, "%s has no column \"%s\"", t->name, name);
 }
 
+/* "total_over" names one of the phrases. */
+static int32_t check_total_over(struct check *c, const json_node *node, const struct table *t)
+{
+    const char *words = json_get_str(node, "total_over", NULL);
+    uint32_t i = 0;
+
+    while (words && i < t->n_phrases && !streq(t->phrases[i].words, words))
+        i++;
+    if (!words || i < t->n_phrases)
+        return ALLORA_OK;
+    (void)check_enter(c, "total_over");
+    return check_fail(c, "%s has no phrase \"%s\"", t->name, words);
+}
+
 static int32_t fill_phrases(struct check *c, const json_node *node, struct table *t)
 {
     void *memory;
@@ -258,7 +273,7 @@ static int32_t fill_phrases(struct check *c, const json_node *node, struct table
     }
     check_leave(c, before);
     t->phrases = phrases;
-    return ALLORA_OK;
+    return check_total_over(c, node, t);
 }
 
 static int32_t check_examples(struct check *c, const json_node *node)

@@ -9,6 +9,7 @@
 #include "text.h"
 #include "text_out.h"
 #include <allora/sdk.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -346,6 +347,19 @@ static void scanning(void **state)
     p = "2759.28 1";
     assert_true(text_real(&p, &d));
     assert_true(d > 2759.2799 && d < 2759.2801);
+    static const struct {
+        const char *text;
+        double nearest;
+    } decimals[] = {{"1.88", 1.88},
+                    {"0.07", 0.07},
+                    {"-3.3", -3.3},
+                    {"123456789.123456789", 123456789.123456789},
+                    {"250000000000000000000", 250000000000000000000.0}};
+    for (size_t i = 0; i < sizeof decimals / sizeof *decimals; i++) {
+        p = decimals[i].text;
+        assert_true(text_real(&p, &d) && !*p);
+        assert_true(fabs(d - decimals[i].nearest) <= fabs(d) * (i < 3 ? 0 : 1e-14));
+    }
     char escaped[] = "a\\040b\\134\\x\\0";
     assert_int_equal(text_unescape(escaped), strlen("a b\\\\x\\0"));
     assert_string_equal(escaped, "a b\\\\x\\0");

@@ -149,11 +149,15 @@ void answer_cond(const struct table *t, const struct cond *c, struct text *out)
 
 void answer_conds(const struct query *q, int from, int to, struct text *out)
 {
+    bool any = false;
     for (int i = from; i < to; i++) {
-        text_add(out, i == from ? " (" : ", ");
+        if (q->conds[i].implied)
+            continue;
+        text_add(out, any ? ", " : " (");
         answer_cond(q->t, &q->conds[i], out);
+        any = true;
     }
-    text_add(out, from < to ? ")" : "");
+    text_add(out, any ? ")" : "");
 }
 
 /* ---- the question's own words ---- */

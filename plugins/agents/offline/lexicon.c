@@ -1,6 +1,7 @@
 /* Builds the lexicon: every noun, synonym, phrase, value word and adjective, under its key. */
 #include "builder.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,6 +170,15 @@ static void finish(struct builder *b, struct table *t)
     b->n = b->cap = 0;
 }
 
+/* The table's entries so far; finish() sorts them. */
+static void keep(struct builder *b, struct table *t)
+{
+    t->entries = b->entries;
+    t->n_entries = b->n;
+    b->entries = NULL;
+    b->n = b->cap = 0;
+}
+
 static bool says_one_row(const char *summary)
 {
     return strstr(summary, "(one row)") != NULL;
@@ -193,7 +203,11 @@ static void read_table(struct builder *b, const sdk_json *node, struct table *t)
     build_add(b, t->provider, (struct entry){.meaning = M_PROVIDER, .column = -1});
     sdk_foreach (phrase, sdk_member(node, "phrases"))
         build_phrase(b, t, phrase);
-    finish(b, t);
+    const char *over = sdk_get_str(node, "total_over", NULL);
+    for (int i = 0; over && i < b->n && !t->total_over; i++)
+        if (b->entries[i].meaning == M_PHRASE && strcmp(b->entries[i].words, over) == 0)
+            t->total_over = b->entries[i].cond;
+    keep(b, t);
 }
 
 /* "Disks and volumes of every provider": the view's nouns. */
@@ -267,7 +281,7 @@ static void read_view(struct builder *b, const sdk_json *node, struct table *t)
     add_noun(b, t->name, 0);
     view_nouns(b, t->summary);
     view_words(b, t);
-    finish(b, t);
+    keep(b, t);
 }
 
 static int by_text(const void *a, const void *b)
@@ -291,6 +305,34 @@ static void collect_known(struct builder *b, struct lexicon *l)
     l->n_known = n;
 }
 
+/* "this machine" in a question about its processes: the provider itself, which the one table says
+ * that has a single row with a name. */
+static void add_here(struct builder *b, const struct table *t, const struct table *list, int n)
+{
+    static const char *const forms[] = {"this", "my", "the", "our", "your"};
+    for (int i = 0; i < n; i++) {
+        const struct table *whole = &list[i];
+        if (whole == t || !whole->one_row || whole->name_column < 0 || !*t->provider ||
+            strcmp(whole->provider, t->provider) != 0)
+            continue;
+        sdk_foreach (noun, sdk_member(whole->node, "nouns"))
+            for (size_t f = 0; f < sizeof forms / sizeof *forms; f++)
+                build_add(b, sdk_printf(b->self, b->ctx, "%s %s", forms[f], noun->text.ptr),
+                          (struct entry){.meaning = M_HERE, .column = -1});
+    }
+}
+
+/* Entries are made once all tables are known. */
+static void finish_all(struct builder *b, struct table *list, int n)
+{
+    for (int i = 0; i < n; i++) {
+        b->entries = (struct entry *)(uintptr_t)list[i].entries;
+        b->n = b->cap = list[i].n_entries;
+        add_here(b, &list[i], list, n);
+        finish(b, &list[i]);
+    }
+}
+
 int32_t lexicon_build(const allora_instance *self, allora_ctx *ctx, const sdk_json *document,
                       struct lexicon *ret, allora_error *err)
 {
@@ -305,6 +347,7 @@ int32_t lexicon_build(const allora_instance *self, allora_ctx *ctx, const sdk_js
         sdk_foreach (node, views)
             if (sdk_first(sdk_member(node, "tables"))) /* nothing maps onto the others */
                 read_view(&b, node, &list[ret->n_tables++]);
+        finish_all(&b, list, ret->n_tables);
         collect_known(&b, ret);
     }
     return b.oom ? sdk_fail(err, ALLORA_E_NOMEM, "out of memory") : ALLORA_OK;
@@ -324,6 +367,18 @@ const struct entry *lexicon_find(const struct table *t, const char *key, int *n)
     while (low + *n < t->n_entries && strcmp(t->entries[low + *n].key, key) == 0)
         ++*n;
     return *n ? &t->entries[low] : NULL;
+}
+
+bool lexicon_noun_elsewhere(const struct lexicon *l, const struct table *t, const char *key)
+{
+    for (int i = 0; i < l->n_tables; i++) {
+        int n = 0;
+        const struct entry *e = &l->tables[i] == t ? NULL : lexicon_find(&l->tables[i], key, &n);
+        for (int k = 0; k < n; k++)
+            if (e[k].meaning == M_NOUN)
+                return true;
+    }
+    return false;
 }
 
 bool lexicon_knows(const struct lexicon *l, const char *key)

@@ -35,7 +35,8 @@ struct cond {
     int column;
     enum cond_op op;
     bool negated;
-    bool time; /* number is microseconds since the epoch */
+    bool implied; /* by a noun: not worth saying */
+    bool time;    /* number is microseconds since the epoch */
     int n_values;
     struct value values[MAX_VALUES];
     const char *words; /* how it was said, for the answer; may be NULL */
@@ -61,7 +62,8 @@ enum meaning {
     M_PHRASE,
     M_ADJECTIVE,
     M_COMPARATIVE,
-    M_BASE
+    M_BASE,
+    M_HERE /* "this machine": the provider as a whole */
 };
 
 struct entry {
@@ -80,7 +82,8 @@ struct table {
     const struct column *columns;
     int n_columns, name_column, time_column; /* -1: none */
     bool one_row, view;
-    const struct entry *entries; /* sorted by key */
+    const struct cond *total_over; /* what sums leave the rest out of; or NULL */
+    const struct entry *entries;   /* sorted by key */
     int n_entries;
     const sdk_json *node;
 };
@@ -99,5 +102,7 @@ int32_t lexicon_build(const allora_instance *, allora_ctx *, const sdk_json *doc
 const struct entry *lexicon_find(const struct table *t, const char *key, int *n);
 /* Is that key's word anything in any table? */
 bool lexicon_knows(const struct lexicon *l, const char *key);
+/* Does the word name the rows of another table? */
+bool lexicon_noun_elsewhere(const struct lexicon *l, const struct table *t, const char *key);
 int column_find(const struct table *t, const char *name);
 #endif

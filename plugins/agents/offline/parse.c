@@ -130,6 +130,8 @@ static double entry_score(const struct table *t, const struct entry *e, const st
         return 4 + words;
     case M_MODIFIER:
         return 0.05;
+    case M_HERE:
+        return 0;
     case M_PHRASE:
     case M_VALUE:
         return 1.3 + words;
@@ -161,6 +163,8 @@ static void weigh(struct parse *p)
         double best = 0;
         for (int k = 0; k < it->n_readings; k++) {
             double s = entry_score(p->t, it->readings[k], it);
+            if (it->readings[k]->meaning == M_PHRASE && reading(it, M_NOUN))
+                continue; /* what the noun says anyway */
             best = s > best && it->func == F_NONE ? s : best;
         }
         p->score += best;
@@ -280,6 +284,8 @@ void parse_rest(struct parse *p)
         default:
             break;
         }
+        if (it->func == F_NONE && reading(it, M_HERE))
+            continue;
         if (it->func == F_NONE &&
             (reading(it, M_MODIFIER) || reading(it, M_PROVIDER) || reading(it, M_TABLE) ||
              (reading(it, M_NOUN) && !verb_form(p, i, reading(it, M_NOUN)))) &&
@@ -304,6 +310,22 @@ static bool counts_phrase(const struct parse *p)
     return false;
 }
 
+static bool same_values(const struct cond *a, const struct cond *b)
+{
+    bool same = a->column == b->column && a->op == b->op && a->n_values == b->n_values;
+    for (int i = 0; same && i < a->n_values; i++)
+        same = a->values[i].text && b->values[i].text &&
+               strcmp(a->values[i].text, b->values[i].text) == 0;
+    return same;
+}
+
+/* Does the question measure or rank? */
+static bool weighs(const struct parse *p)
+{
+    return p->q.agg == AGG_SUM || p->head == HEAD_AMOUNT || (p->singular && p->q.n_select) ||
+           (p->q.order >= 0 && p->q.limit > 0);
+}
+
 static void noun_part(struct parse *p, const char *key)
 {
     int n = 0;
@@ -315,19 +337,38 @@ static void noun_part(struct parse *p, const char *key)
         for (int i = 0; i < p->q.n_conds; i++)
             if (p->q.conds[i].column == e[k].column)
                 return;
+        bool over = p->t->total_over && same_values(e[k].cond, p->t->total_over);
+        if (over && (has_name(p) || !weighs(p)))
+            return; /* what is named is meant, whatever its kind; and a list leaves nothing out */
         p->q.ties[p->q.n_conds] = TIE_NONE;
-        p->q.conds[p->q.n_conds++] = *e[k].cond;
+        p->q.conds[p->q.n_conds] = *e[k].cond;
+        p->q.conds[p->q.n_conds++].implied = over;
         return;
     }
 }
 
+/* "free disk space" names the disk. */
+static const struct item *noun_inside(const struct parse *p)
+{
+    for (int i = 0; i < p->n; i++) {
+        const struct item *it = &p->items[i];
+        for (int t = 0; it->n > 1 && t < it->n && reading(it, M_COLUMN); t++) {
+            char key[KEY_MAX] = "";
+            int n = 0;
+            const struct entry *e =
+                token_key(&p->w->tok[it->at + t], true, key) ? lexicon_find(p->t, key, &n) : NULL;
+            for (int k = 0; k < n; k++)
+                if (e[k].meaning == M_NOUN)
+                    return it;
+        }
+    }
+    return NULL;
+}
+
 /* "connections" are sockets in a certain state, "system users" users of a kind, if the manifest
  * says so beside counting the words among its nouns. */
-static void noun_condition(struct parse *p)
+static void one_noun(struct parse *p, const struct item *it)
 {
-    const struct item *it = p->noun_at >= 0 ? &p->items[p->noun_at] : NULL;
-    if (!it || p->q.want == WANT_SHARE)
-        return;
     for (int t = 0; t < it->n; t++) {
         char exact[KEY_MAX] = "", stem[KEY_MAX] = "";
         const struct token *tok = &p->w->tok[it->at + t];
@@ -336,6 +377,37 @@ static void noun_condition(struct parse *p)
         if (token_key(tok, true, stem) && strcmp(stem, exact) != 0)
             noun_part(p, stem);
     }
+}
+
+/* Of every noun: "which users are system users". */
+static void noun_condition(struct parse *p)
+{
+    const struct item *inside = p->noun_at < 0 ? noun_inside(p) : NULL;
+    if (p->q.want == WANT_SHARE)
+        return;
+    if (inside)
+        one_noun(p, inside);
+    for (int i = 0; i < p->n; i++)
+        if (i == p->noun_at ||
+            (!p->items[i].used && p->items[i].func == F_NONE && reading(&p->items[i], M_NOUN)))
+            one_noun(p, &p->items[i]);
+}
+
+/* A sum that nobody narrowed down is made over what the manifest says adds up. */
+static void total_over(struct parse *p)
+{
+    struct query *q = &p->q;
+    const struct cond *over = p->t->total_over;
+    if (!over || q->agg != AGG_SUM || has_name(p) || q->n_conds == MAX_CONDS ||
+        q->group == over->column || q->group2 == over->column)
+        return;
+    for (int i = 0; i < q->n_conds; i++)
+        if (q->conds[i].column == over->column ||
+            (q->conds[i].column >= 0 && p->t->columns[q->conds[i].column].key))
+            return;
+    q->ties[q->n_conds] = TIE_NONE;
+    q->conds[q->n_conds] = *over;
+    q->conds[q->n_conds++].implied = true;
 }
 
 /* "is maria in group sudo": one name can't be two. */
@@ -349,24 +421,6 @@ static void check_contradiction(struct parse *p)
                 p->failed = true;
         }
     }
-}
-
-/* "free disk space" names the disk. */
-static bool noun_inside(const struct parse *p)
-{
-    for (int i = 0; i < p->n; i++) {
-        const struct item *it = &p->items[i];
-        for (int t = 0; it->n > 1 && t < it->n && reading(it, M_COLUMN); t++) {
-            char key[KEY_MAX] = "";
-            int n = 0;
-            const struct entry *e =
-                token_key(&p->w->tok[it->at + t], true, key) ? lexicon_find(p->t, key, &n) : NULL;
-            for (int k = 0; k < n; k++)
-                if (e[k].meaning == M_NOUN)
-                    return true;
-        }
-    }
-    return false;
 }
 
 /* A bare "which X" needs an X: without a noun, some column has to carry the question. */
@@ -416,8 +470,10 @@ void parse_table(const struct words *w, const struct lexicon *l, const struct ta
         parse_ranks, parse_filters, parse_amounts,     parse_selection, parse_rest};
     for (size_t i = 0; i < sizeof passes / sizeof *passes && !p->failed; i++)
         passes[i](p);
-    if (!p->failed)
+    if (!p->failed) {
         noun_condition(p);
+        total_over(p);
+    }
     if (p->q.all) { /* the exceptions are looked for */
         p->failed = p->failed || p->q.n_conds != 1;
         p->q.conds[0].negated = !p->q.conds[0].negated;

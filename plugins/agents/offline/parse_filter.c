@@ -363,6 +363,32 @@ static const struct entry *phrase_can(const struct parse *p, int i)
     return NULL;
 }
 
+/* "how much free memory": memory is a matter of its own, and no kind of disk, unless it stands
+ * beside what it would say more about. */
+static bool other_subject(const struct parse *p, int i, const struct entry *e)
+{
+    char key[KEY_MAX] = "";
+    const struct item *it = &p->items[i];
+    for (int t = 0; t < it->n; t++)
+        if (!token_key(&p->w->tok[it->at + t], true, key))
+            return false;
+    if (!lexicon_noun_elsewhere(p->lexicon, p->t, key))
+        return false;
+    int left = back_noise(p, i - 1), right = skip_noise(p, i + 1);
+    enum func g = left >= 0 ? p->items[left].func : F_NONE;
+    if (p->noun_at >= 0 && (right == p->noun_at || g == F_BE || g == F_NOT || g == F_IN ||
+                            g == F_EXCEPT || g == F_ONLY || g == F_OR))
+        return false;
+    const struct item *sides[2] = {left >= 0 ? &p->items[left] : NULL,
+                                   right < p->n ? &p->items[right] : NULL};
+    for (int s = 0; s < 2; s++)
+        for (int r = 0; sides[s] && r < sides[s]->n_readings; r++)
+            if (sides[s]->readings[r]->meaning == M_COLUMN &&
+                sides[s]->readings[r]->column == e->column)
+                return false;
+    return !p->followup;
+}
+
 static bool negates(enum func g)
 {
     return g == F_NOT || g == F_EXCEPT || g == F_WITHOUT || g == F_NO;
@@ -401,10 +427,14 @@ static void one(struct filter *f, int i)
         return;
     }
     const struct entry *e = reading(it, M_PHRASE);
+    if (e && it->func == F_RUN && !it->exact) { /* services that run, where some do not */
+        filter_put(f, e->cond, i, i);
+        return;
+    }
     if (!e)
         e = reading(it, M_VALUE);
     if (e && (it->func == F_NONE || it->exact)) {
-        if (e->meaning == M_VALUE && i == p->n - 1 && done_by(p, i))
+        if ((e->meaning == M_VALUE && i == p->n - 1 && done_by(p, i)) || other_subject(p, i, e))
             parse_fail(p, i); /* "how many did maria open" is no state */
         else
             filter_put(f, e->cond, i, i);

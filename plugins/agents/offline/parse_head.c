@@ -104,6 +104,10 @@ static bool opening(struct parse *p, int i)
     case F_ONLY:
         if (it->func == F_ONLY || it->func == F_AND_THEN)
             p->follow_only = true;
+        if (it->func == F_LIST && i > 0 && reading(it, M_COLUMN)) {
+            it->func = F_NONE; /* "what is the name of …" */
+            return false;
+        }
         if (it->func == F_LIST || it->func == F_NOISE)
             use(p, i);
         return true;

@@ -284,7 +284,7 @@ static void columns(const struct query *q, struct text *out)
         if (!listed(list, n, q->select[i]))
             list[n++] = q->select[i];
     for (int i = 0; i < q->n_conds && !t->one_row; i++)
-        if (!listed(list, n, q->conds[i].column) && n < 60)
+        if (!q->conds[i].implied && !listed(list, n, q->conds[i].column) && n < 60)
             list[n++] = q->conds[i].column;
     if (q->order >= 0 && !listed(list, n, q->order) && n < 64)
         list[n++] = q->order;

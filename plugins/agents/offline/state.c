@@ -16,6 +16,8 @@ static void write_cond(sdk_writer *w, const struct query *q, const struct cond *
     sdk_w_int(w, "op", (int64_t)c->op);
     sdk_w_bool(w, "not", c->negated);
     sdk_w_bool(w, "time", c->time);
+    if (c->implied)
+        sdk_w_bool(w, "implied", true);
     sdk_w_open(w, "values", '[');
     for (int i = 0; i < c->n_values; i++) {
         const struct value *v = &c->values[i];
@@ -72,6 +74,7 @@ static bool read_cond(const sdk_json *node, struct query *q)
         return false;
     c->negated = sdk_get_bool(node, "not", false);
     c->time = sdk_get_bool(node, "time", false);
+    c->implied = sdk_get_bool(node, "implied", false);
     sdk_foreach (v, sdk_member(node, "values")) {
         if (c->n_values == MAX_VALUES)
             return false;

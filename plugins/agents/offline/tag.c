@@ -24,6 +24,8 @@ static void take_readings(struct item *it, const struct parse *p, const char *ke
     int n = 0;
     const struct entry *e = lexicon_find(t, key, &n);
     for (int k = 0; k < n && it->n_readings < MAX_READINGS; k++) {
+        if (stemmed && e[k].meaning == M_HERE) /* "the servers" are not this one */
+            continue;
         if (e[k].stemmed != stemmed ||
             (stemmed && it->n == 1 && other_word(p, &e[k], &p->w->tok[it->at])))
             continue;

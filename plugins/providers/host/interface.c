@@ -182,6 +182,7 @@ static void put_counters(struct scan *s, const char *p)
                                     -1,
                                     -1,
                                     -1};
+    uint64_t both = 0;
     for (int i = 0; i < 16; i++) {
         uint64_t v;
         text_blanks(&p);
@@ -189,7 +190,10 @@ static void put_counters(struct scan *s, const char *p)
             return;
         if (columns[i] >= 0)
             scan_int(s, (uint32_t)columns[i], (int64_t)v);
+        if (columns[i] == INTERFACE_rx_bytes || columns[i] == INTERFACE_tx_bytes)
+            both += v;
     }
+    scan_int(s, INTERFACE_total_bytes, (int64_t)both);
 }
 
 static int32_t one_interface(struct job *j, const char *name, const char *counters)

@@ -78,20 +78,30 @@ bool text_hex(const char **p, uint64_t *ret)
 
 bool text_real(const char **p, double *ret)
 {
+    /* One division of two exact numbers gives the double nearest to what is written. */
     const char *s = *p;
-    double v = 0;
+    uint64_t digits = 0;
+    double unit = 1, rest = 1;
     bool negative = *s == '-';
     if (negative)
         s++;
     if (*s < '0' || *s > '9')
         return false;
-    for (; *s >= '0' && *s <= '9'; s++)
-        v = v * 10 + (*s - '0');
-    if (s[0] == '.' && s[1] >= '0' && s[1] <= '9') {
-        double unit = 1;
-        for (s++; *s >= '0' && *s <= '9'; s++)
-            v += (*s - '0') * (unit /= 10);
+    for (; *s >= '0' && *s <= '9'; s++) {
+        if (digits < UINT64_C(100000000000000000))
+            digits = digits * 10 + (uint64_t)(*s - '0');
+        else
+            rest *= 10;
     }
+    if (s[0] == '.' && s[1] >= '0' && s[1] <= '9') {
+        for (s++; *s >= '0' && *s <= '9'; s++) {
+            if (digits >= UINT64_C(100000000000000)) /* what a double can't tell apart */
+                continue;
+            digits = digits * 10 + (uint64_t)(*s - '0');
+            unit *= 10;
+        }
+    }
+    double v = (double)digits * rest / unit;
     *ret = negative ? -v : v;
     *p = s;
     return true;
