@@ -355,10 +355,10 @@ static void scanning(void **state)
                     {"-3.3", -3.3},
                     {"123456789.123456789", 123456789.123456789},
                     {"250000000000000000000", 250000000000000000000.0}};
-    for (size_t i = 0; i < sizeof decimals / sizeof *decimals; i++) {
-        p = decimals[i].text;
+    for (size_t k = 0; k < sizeof decimals / sizeof *decimals; k++) {
+        p = decimals[k].text;
         assert_true(text_real(&p, &d) && !*p);
-        assert_true(fabs(d - decimals[i].nearest) <= fabs(d) * (i < 3 ? 0 : 1e-14));
+        assert_true(fabs(d - decimals[k].nearest) <= fabs(d) * (k < 3 ? 0 : 1e-14));
     }
     char escaped[] = "a\\040b\\134\\x\\0";
     assert_int_equal(text_unescape(escaped), strlen("a b\\\\x\\0"));

@@ -1,15 +1,26 @@
 /* Says in a sentence what the rows say.  Where the question's own words make a sentence ("how many
  * X are Y": "12 X are Y") they are used; else a plain one is built. */
 #include "answer.h"
+#include "parse.h"
 #include "sql.h"
 
 #include <ctype.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
-static void capital(struct text *out, size_t at)
+/* Names begin as they do. */
+static void capital(const struct query *q, struct text *out, size_t at)
 {
-    if (out->len > at)
+    static const char *const words[] = {"the ",  "there ", "this ", "these ", "you ",
+                                        "your ", "no ",    "a ",    "of "};
+    const char *nouns[] = {q->t->noun, q->t->plural};
+    bool own = false;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        own = own || strncmp(out->p + at, words[i], strlen(words[i])) == 0;
+    for (size_t i = 0; i < 2; i++)
+        own = own || strncmp(out->p + at, nouns[i], strlen(nouns[i])) == 0;
+    if (own && out->len > at)
         out->p[at] = (char)toupper((unsigned char)out->p[at]);
 }
 
@@ -32,7 +43,22 @@ static void say_count(const struct query *q, const char *question, const struct 
     answer_conds(q, 0, q->n_conds, out);
 }
 
-static void say_amount(const struct query *q, const struct outcome *o, struct text *out)
+/* In the question's own words, where it has such a shape. */
+static bool shaped(const struct query *q, const char *question, const sdk_json *v, double d,
+                   const char *unit, struct text *out)
+{
+    struct text amount = {0};
+    if (v)
+        answer_value(v, unit, &amount);
+    else
+        answer_number(d, unit, &amount);
+    bool done = !amount.failed && amount.p && answer_shape(q, question, amount.p, unit, out);
+    text_free(&amount);
+    return done;
+}
+
+static void say_amount(const struct query *q, const char *question, const struct outcome *o,
+                       struct text *out)
 {
     static const char *const words[] = {
         [AGG_SUM] = "total", [AGG_AVG] = "average", [AGG_MIN] = "smallest", [AGG_MAX] = "largest"};
@@ -44,7 +70,11 @@ static void say_amount(const struct query *q, const struct outcome *o, struct te
         text_add(out, " has one");
         return;
     }
-    text_addf(out, "The %s %s of the %s", words[q->agg], c->label, q->t->plural);
+    if (shaped(q, question, NULL, d, c->unit, out))
+        return;
+    text_addf(out, "The %s ", words[q->agg]);
+    answer_label(q->t, q->agg_column, out);
+    text_addf(out, " of the %s", q->t->plural);
     answer_conds(q, 0, q->n_conds, out);
     text_add(out, " is ");
     answer_number(d, c->unit, out);
@@ -82,20 +112,31 @@ static void say_groups(const struct query *q, const struct outcome *o, struct te
         answer_conds(q, 0, q->n_conds, out);
         return;
     }
-    const char *what = q->agg_column >= 0 ? q->t->columns[q->agg_column].label : q->t->plural;
     bool least = q->by_agg && !q->descending;
-    if (q->by_agg && q->limit == 1)
-        text_addf(out, "The %s with the %s %s is ", g->label, least ? "least" : "most", what);
-    else if (o->row_count == 1)
-        text_addf(out, "The only %s is ", g->label);
+    if (o->row_count > 1) {
+        size_t n = strlen(g->label);
+        bool es = n && strchr("sxh", g->label[n - 1]);
+        bool y = n > 1 && g->label[n - 1] == 'y' && !strchr("aeiou", g->label[n - 2]);
+        text_addf(out, "%lld %.*s%s; ", (long long)o->row_count, (int)(y ? n - 1 : n), g->label,
+                  y    ? "ies"
+                  : es ? "es"
+                       : "s");
+    }
+    const sdk_json *name = outcome_cell(o, 0, g->name);
+    if (!name || name->type != SDK_STRING)
+        text_addf(out, "%s ", g->label);
+    answer_value(name, g->unit, out);
+    text_addf(out, " has %s",
+              o->row_count == 1 && !(q->by_agg && q->limit == 1) ? ""
+              : least                                            ? "the least "
+                                                                 : "the most ");
+    if (q->agg_column >= 0)
+        answer_label(q->t, q->agg_column, out);
     else
-        text_addf(out, "Of %lld values of %s, the one with the %s %s is ", (long long)o->row_count,
-                  g->label, least ? "least" : "most", what);
-    answer_value(outcome_cell(o, 0, g->name), g->unit, out);
+        text_add(out, q->t->plural);
     text_add(out, ": ");
     answer_number(number_of(q, o, 0), unit, out);
-    if (q->agg == AGG_COUNT)
-        text_addf(out, " %s", number_of(q, o, 0) == 1 ? q->t->noun : q->t->plural);
+    text_add(out, q->agg == AGG_AVG ? " on average" : "");
 }
 
 static void say_name(const struct query *q, const struct outcome *o, int row, struct text *out)
@@ -121,7 +162,7 @@ static void say_facts(const struct query *q, const struct outcome *o, struct tex
         text_add(out, i == 0 ? "" : i + 1 == q->n_select ? ", and the " : ", the ");
         if (i == 0)
             text_add(out, "the ");
-        text_add(out, c->label);
+        answer_label(q->t, q->select[i], out);
         if (i == 0 && !q->t->one_row) {
             text_add(out, " of ");
             say_name(q, o, 0, out);
@@ -131,20 +172,69 @@ static void say_facts(const struct query *q, const struct outcome *o, struct tex
     }
 }
 
-static void say_ranked(const struct query *q, const struct outcome *o, struct text *out)
+/* "fullest", when the question used that word; the column's superlatives stand in its manifest. */
+static const char *superlative(const struct column *c, bool descending, const char *question)
+{
+    char said[KEY_MAX * 2];
+    if (!words_key(question, false, said))
+        return NULL;
+    sdk_foreach (a, sdk_member(c->node, "adjectives")) {
+        char key[KEY_MAX];
+        if (a->key.ptr && sdk_str_is(a->text, descending ? "desc" : "asc") &&
+            words_key(a->key.ptr, false, key) && strstr(said, key))
+            return a->key.ptr;
+    }
+    return NULL;
+}
+
+/* "with the most memory" */
+static void say_edge(const struct query *q, struct text *out)
 {
     const struct column *c = &q->t->columns[q->order];
-    const char *edge = c->type == C_TIME ? (q->descending ? "latest" : "earliest")
-                                         : (q->descending ? "highest" : "lowest");
+    bool share = c->unit && strcmp(c->unit, "percent") == 0;
+    bool amount = is_number(c) && !share && adds_up(c);
+    text_addf(out, " with the %s ",
+              c->type == C_TIME ? (q->descending ? "latest" : "earliest")
+              : amount          ? (q->descending ? "most" : "least")
+                                : (q->descending ? "highest" : "lowest"));
+    answer_label(q->t, q->order, out);
+}
+
+/* "12 % of the 4.7 GiB of all processes": only of a sum that is one. */
+static void say_part(const struct query *q, const struct outcome *o, double sum, struct text *out)
+{
+    const struct column *c = &q->t->columns[q->order];
+    char name[WORD_MAX * 2];
+    (void)snprintf(name, sizeof name, "total_%s", c->name);
+    double all = o->total ? sdk_get_real(outcome_cell(o->total, 0, name), NULL, 0) : 0;
+    if (!(all > sum) || sum <= 0 || o->total->partial)
+        return;
+    text_addf(out, ", %.0f %% of the ", 100 * sum / all);
+    answer_number(all, c->unit, out);
+    text_addf(out, " of all%s %s [%lld]", q->n_conds ? " such" : "", q->t->plural,
+              (long long)o->total->receipt);
+}
+
+static void say_ranked(const struct query *q, const char *question, const struct outcome *o,
+                       struct text *out)
+{
+    const struct column *c = &q->t->columns[q->order];
+    const char *word = superlative(c, q->descending, question);
     if (o->row_count == 1) {
-        text_addf(out, "The %s with the %s %s is ", q->t->noun, edge, c->label);
+        text_addf(out, "The %s%s%s", word ? word : "", word ? " " : "", q->t->noun);
+        if (!word)
+            say_edge(q, out);
+        answer_conds(q, 0, q->n_conds, out);
+        text_add(out, " is ");
         say_name(q, o, 0, out);
         text_add(out, ": ");
         answer_value(outcome_cell(o, 0, c->name), c->unit, out);
         return;
     }
-    text_addf(out, "These are the %lld %s with the %s %s", (long long)o->row_count, q->t->plural,
-              edge, c->label);
+    text_addf(out, "These are the %lld %s%s%s", (long long)o->row_count, word ? word : "",
+              word ? " " : "", q->t->plural);
+    if (!word)
+        say_edge(q, out);
     answer_conds(q, 0, q->n_conds, out);
     double sum = 0;
     bool add = c->unit && strcmp(c->unit, "percent") != 0 && is_number(c);
@@ -153,6 +243,7 @@ static void say_ranked(const struct query *q, const struct outcome *o, struct te
     if (add) {
         text_add(out, "; together ");
         answer_number(sum, c->unit, out);
+        say_part(q, o, sum, out);
     }
 }
 
@@ -162,16 +253,22 @@ static void say_list(const struct query *q, const char *question, const struct o
     if (o->row_count == 0) {
         if (!q->n_select && answer_echo(q, question, 0, out))
             return;
-        text_addf(out, "There is no %s", q->t->noun);
+        bool group = q->t->one_row;
+        text_addf(out, group ? "There is no %s" : "There are no %s",
+                  group ? q->t->noun : q->t->plural);
         answer_conds(q, 0, q->n_conds, out);
         return;
     }
     if (q->order >= 0 && q->limit) {
-        say_ranked(q, o, out);
+        say_ranked(q, question, o, out);
         return;
     }
     if (o->row_count == 1 && q->n_select) {
-        say_facts(q, o, out);
+        const struct column *c = &q->t->columns[q->select[0]];
+        const sdk_json *v = outcome_cell(o, 0, c->name);
+        if (q->n_select > 1 || !v || v->type == SDK_NULL ||
+            !shaped(q, question, v, 0, c->unit, out))
+            say_facts(q, o, out);
         return;
     }
     if (!q->n_select && !q->limit && answer_echo(q, question, o->row_count, out))
@@ -181,7 +278,9 @@ static void say_list(const struct query *q, const char *question, const struct o
         return;
     }
     if (q->n_select && !q->n_conds) {
-        text_addf(out, "The %s of ", q->t->columns[q->select[0]].label);
+        text_add(out, "the ");
+        answer_label(q->t, q->select[0], out);
+        text_add(out, " of ");
         answer_count(o->row_count, q->t, out);
         return;
     }
@@ -190,7 +289,8 @@ static void say_list(const struct query *q, const char *question, const struct o
     answer_conds(q, 0, q->n_conds, out);
 }
 
-static void say_yesno(const struct query *q, const struct outcome *o, struct text *out)
+static void say_yesno(const struct query *q, const char *question, const struct outcome *o,
+                      struct text *out)
 {
     if (q->all) {
         text_add(out, o->row_count ? "No: " : "Yes: ");
@@ -198,12 +298,25 @@ static void say_yesno(const struct query *q, const struct outcome *o, struct tex
         text_add(out, o->row_count == 1 ? " differs" : " differ");
         return;
     }
+    if (answer_shape_yesno(q, question, o->row_count > 0, out))
+        return;
     text_add(out, o->row_count ? "Yes: " : "No: ");
     if (q->t->one_row && q->n_conds) { /* of one thing there is nothing to count */
-        text_add(out, o->row_count ? "" : "it is not so that ");
         for (int i = 0; i < q->n_conds; i++) {
             text_add(out, i == 0 ? "" : " and ");
-            answer_cond(q->t, &q->conds[i], out);
+            if (q->n_select && o->row_count && q->conds[i].op == OP_GT) {
+                const struct column *c = &q->t->columns[q->conds[i].column];
+                answer_label(q->t, q->conds[i].column, out);
+                text_add(out, " is ");
+                answer_value(outcome_cell(o, 0, c->name), c->unit, out);
+            } else if (!o->row_count && q->conds[i].op == OP_GT && !q->conds[i].negated &&
+                       q->conds[i].values[0].number == 0) {
+                text_add(out, "no ");
+                answer_label(q->t, q->conds[i].column, out);
+            } else {
+                text_add(out, o->row_count ? "" : "it is not the case that ");
+                answer_cond(q->t, &q->conds[i], out);
+            }
         }
         return;
     }
@@ -232,7 +345,7 @@ void answer_write(const struct query *q, const char *question, const struct outc
         say_count(q, question, o, out);
         break;
     case WANT_NUMBER:
-        say_amount(q, o, out);
+        say_amount(q, question, o, out);
         break;
     case WANT_GROUP:
         say_groups(q, o, out);
@@ -241,15 +354,15 @@ void answer_write(const struct query *q, const char *question, const struct outc
         say_share(q, o, out);
         break;
     case WANT_YESNO:
-        say_yesno(q, o, out);
+        say_yesno(q, question, o, out);
         break;
     case WANT_LIST:
     default:
         say_list(q, question, o, out);
         break;
     }
-    if (!out->failed)
-        capital(out, at);
+    if (!out->failed && out->p)
+        capital(q, out, at);
     text_addf(out, ". [%lld]", (long long)o->receipt);
     if (o->partial)
         text_addf(out, " This may not be all: %.*s.", (int)(o->gap.len < 300 ? o->gap.len : 300),

@@ -4,7 +4,8 @@
 #include "choose.h"
 #include "text.h"
 
-struct outcome { /* of the query, as the tool message tells it */
+struct outcome {                 /* of the query, as the tool message tells it */
+    const struct outcome *total; /* the sum over all rows that a ranking is a part of; or NULL */
     int64_t receipt, row_count;
     const sdk_json *columns, *rows; /* arrays */
     bool partial;
@@ -21,6 +22,14 @@ void decline_write(const struct mind *m, const char *question, const struct choi
 const sdk_json *outcome_cell(const struct outcome *o, int row, const char *column);
 void answer_value(const sdk_json *v, const char *unit, struct text *out);
 /* "no disks", "1 disk", "3 disks" */
+/* "how much memory is free" → "22.8 GiB of memory is free"; false: the question has no such shape.
+ * amount: the one value, in words. */
+bool answer_shape(const struct query *q, const char *question, const char *amount, const char *unit,
+                  struct text *out);
+/* "is nginx running" → "No: nginx is not running" */
+bool answer_shape_yesno(const struct query *q, const char *question, bool yes, struct text *out);
+/* What a person calls a column: "free memory", "used share". */
+void answer_label(const struct table *t, int column, struct text *out);
 void answer_count(int64_t n, const struct table *t, struct text *out);
 void answer_cond(const struct table *t, const struct cond *c, struct text *out);
 void answer_conds(const struct query *q, int from, int to, struct text *out);

@@ -31,7 +31,7 @@ void answer_number(double d, const char *unit, struct text *out)
     if (d == floor(d) && fabs(d) < 1e15)
         text_addf(out, "%.0f", d);
     else
-        text_addf(out, "%.2f", d);
+        text_addf(out, unit && strcmp(unit, "percent") == 0 ? "%.1f" : "%.2f", d);
     if (unit)
         text_addf(out, " %s", strcmp(unit, "percent") == 0 ? "%" : unit);
 }
@@ -116,7 +116,7 @@ static const char *cond_words(const struct cond *c)
                                       [OP_LE] = "is at most",
                                       [OP_GT] = "is over",
                                       [OP_GE] = "is at least",
-                                      [OP_NULL] = "is unknown",
+                                      [OP_NULL] = "is not known",
                                       [OP_PREFIX] = "starts with",
                                       [OP_SUFFIX] = "ends with",
                                       [OP_CONTAINS] = "contains",
@@ -138,9 +138,50 @@ static const char *cond_words(const struct cond *c)
     return c->negated ? negated[c->op] : ops[c->op];
 }
 
+static bool has_noun(const struct table *t, const char *phrase)
+{
+    sdk_foreach (noun, sdk_member(t->node, "nouns")) {
+        const char *at = noun->text.ptr ? strstr(phrase, noun->text.ptr) : NULL;
+        size_t n = at ? strlen(noun->text.ptr) : 0;
+        if (at && (at == phrase || at[-1] == ' ') && (at[n] == ' ' || at[n] == '\0'))
+            return true;
+    }
+    return false;
+}
+
+/* Of a table with one row the words that name it, too: "free memory" for "free". */
+void answer_label(const struct table *t, int column, struct text *out)
+{
+    const struct column *c = &t->columns[column];
+    const char *label = c->label;
+    bool named = !t->one_row || has_noun(t, label);
+    sdk_foreach (s, sdk_member(c->node, "synonyms")) {
+        if (!named && s->text.ptr && has_noun(t, s->text.ptr)) {
+            label = s->text.ptr;
+            named = true;
+        }
+    }
+    size_t n = strlen(label);
+    if (n > 8 && strcmp(label + n - 8, " percent") == 0)
+        text_addf(out, "%.*s share", (int)(n - 8), label);
+    else
+        text_add(out, label);
+}
+
 void answer_cond(const struct table *t, const struct cond *c, struct text *out)
 {
-    text_addf(out, "%s %s", t->columns[c->column].label, cond_words(c));
+    bool truth = c->op == OP_EQ && c->n_values == 1 && c->values[0].is_bool;
+    if (c->whole && c->words) {
+        text_addf(out, "%s%s", c->negated ? "not " : "", c->words);
+        return;
+    }
+    if (truth) {
+        text_addf(out, "%s%s", (c->values[0].number != 0) == c->negated ? "not " : "",
+                  t->columns[c->column].label);
+        return;
+    }
+    answer_label(t, c->column, out);
+    text_addf(out, " %s", cond_words(c));
     for (int i = 0; i < c->n_values; i++) {
         text_add(out, i == 0 ? " " : c->op == OP_HAS ? " = " : " or ");
         say_literal(t, c, &c->values[i], out);
@@ -171,6 +212,23 @@ static bool is_be(const char *s)
     return false;
 }
 
+/* Verbs in both numbers. */
+static const char *const verbs[][2] = {
+    {"are", "is"},        {"were", "was"},     {"have", "has"},     {"can", "can"},
+    {"use", "uses"},      {"run", "runs"},     {"need", "needs"},   {"listen", "listens"},
+    {"own", "owns"},      {"start", "starts"}, {"take", "takes"},   {"belong", "belongs"},
+    {"cost", "costs"},    {"end", "ends"},     {"begin", "begins"}, {"contain", "contains"},
+    {"expire", "expires"}};
+enum { N_VERBS = sizeof verbs / sizeof *verbs };
+
+static bool is_verb(const char *s)
+{
+    for (size_t i = 0; i < N_VERBS; i++)
+        if (strcmp(verbs[i][0], s) == 0 || strcmp(verbs[i][1], s) == 0)
+            return true;
+    return false;
+}
+
 /* "how many|which <noun> VERB rest": where VERB begins; 0: no such shape. */
 static uint32_t rest_at(const struct query *q, const struct words *w, int *verb)
 {
@@ -192,7 +250,8 @@ static uint32_t rest_at(const struct query *q, const struct words *w, int *verb)
             if (!token_key(&w->tok[i + n], true, key) ||
                 !(strcmp(key, plural) == 0 || strcmp(key, singular) == 0))
                 continue;
-            if (!is_be(next) || (i + n + 2 < w->n && strcmp(w->tok[i + n + 2].text, "there") == 0))
+            if (!is_verb(next) ||
+                (i + n + 2 < w->n && strcmp(w->tok[i + n + 2].text, "there") == 0))
                 return 0;
             *verb = i + n + 1;
             return w->tok[i + 1].at;
@@ -217,7 +276,7 @@ bool answer_echo(const struct query *q, const char *question, int64_t n, struct 
     int verb = 0;
     words_read(question, strlen(question), &w);
     uint32_t at = rest_at(q, &w, &verb);
-    if (!at || w.too_many)
+    if (!at || w.too_many || q->followed)
         return false;
     for (int i = verb + 1; i < w.n; i++)
         if (strcmp(w.tok[i].text, "i") == 0 || strcmp(w.tok[i].text, "my") == 0 ||
@@ -235,11 +294,10 @@ bool answer_echo(const struct query *q, const char *question, int64_t n, struct 
     if (verb + 1 < w.n && strcmp(w.tok[verb].text, "are") == 0 && w.tok[verb].len > 3)
         return false; /* "aren't" */
     bool one = n == 1 || n == 0;
-    static const char *const forms[][2] = {{"are", "is"}, {"were", "was"}, {"have", "has"}};
     const char *word = v->text;
-    for (size_t i = 0; i < 3; i++)
-        if (strcmp(v->text, forms[i][0]) == 0 || strcmp(v->text, forms[i][1]) == 0)
-            word = forms[i][one];
+    for (size_t i = 0; i < N_VERBS; i++)
+        if (strcmp(v->text, verbs[i][0]) == 0 || strcmp(v->text, verbs[i][1]) == 0)
+            word = verbs[i][one];
     if (n)
         text_addf(out, "%lld ", (long long)n);
     else

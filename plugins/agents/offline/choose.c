@@ -143,20 +143,32 @@ static int read_all(const struct mind *m, const struct words *w, struct candidat
 }
 
 /* "is x installed?" where no table has an x: no. */
-static bool nobody_has_it(const struct query *best, struct choice *c)
+static int n_names(const struct query *q)
+{
+    int n = 0;
+    for (int i = 0; i < q->n_conds; i++)
+        n += q->ties[i] != TIE_NONE;
+    return n;
+}
+
+static bool is_word(const struct lexicon *l, const char *name)
+{
+    char key[KEY_MAX];
+    return !name || !words_key(name, false, key) || lexicon_knows(l, key);
+}
+
+static bool nobody_has_it(const struct lexicon *l, const struct query *best, struct choice *c)
 {
     struct query q = *best;
     bool told = false;
-    int names = 0;
-    for (int i = 0; i < q.n_conds; i++)
-        names += q.ties[i] != TIE_NONE;
-    if (names != 1)
+    if (n_names(&q) != 1)
         return false;
     for (int i = 0; i < q.n_conds; i++) {
         if (q.ties[i] == TIE_NONE) {
             told = true;
         } else if (q.ties[i] == TIE_SUBJECT && q.t->name_column >= 0 &&
-                   q.t->columns[q.t->name_column].type == C_TEXT) {
+                   q.t->columns[q.t->name_column].type == C_TEXT &&
+                   !is_word(l, q.conds[i].values[0].text)) {
             for (int k = 0; k < q.n_conds; k++)
                 if (q.conds[k].column == q.t->name_column)
                     return false;
@@ -206,7 +218,16 @@ static int32_t pick(const struct mind *m, struct candidate *list, int n, struct 
         c->q = q;
         return ALLORA_OK;
     }
-    if (n && nobody_has_it(&list[0].p->q, c))
+    for (int i = 0; i < n && m->probe && n_names(&list[0].p->q) == 1 && !c->near; i++) {
+        const char *name = NULL;
+        for (int k = 0; k < list[0].p->q.n_conds; k++)
+            if (list[0].p->q.ties[k] != TIE_NONE)
+                name = list[0].p->q.conds[k].values[0].text;
+        int32_t status = name ? probe_part(m, list[i].p->t, name, &c->near, err) : ALLORA_OK;
+        if (status < 0)
+            return status;
+    }
+    if (n && !c->near && nobody_has_it(m->lexicon, &list[0].p->q, c))
         return ALLORA_OK;
     c->verdict = NO_SUCH_NAME;
     return ALLORA_OK;
@@ -286,7 +307,7 @@ static int32_t follow(const struct mind *m, const struct words *w, const struct 
     merge(previous, p, &q);
     c->verdict = found ? UNDERSTOOD : NO_SUCH_NAME;
     c->q = q;
-    c->followup = true;
+    c->followup = c->q.followed = true;
     return ALLORA_OK;
 }
 

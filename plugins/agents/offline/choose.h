@@ -12,6 +12,7 @@ struct choice {
     const struct table *rival; /* of AMBIGUOUS */
     const char *words[8];      /* not understood */
     int n_words;
+    const char *near;       /* of NO_SUCH_NAME: a name much like it; or NULL */
     const char *assumed[4]; /* "reading X as Y" */
     int n_assumed;
 };
@@ -33,4 +34,7 @@ bool would_understand(const struct mind *m, const char *question);
 /* probe.c: finds the columns that hold the names of q. *ret false: some name is nowhere. */
 int32_t probe_names(const struct mind *m, struct query *q, struct choice *c, bool *ret,
                     allora_error *err);
+/* A name of that table that contains this one; *ret NULL: there is none. */
+int32_t probe_part(const struct mind *m, const struct table *t, const char *name, const char **ret,
+                   allora_error *err);
 #endif

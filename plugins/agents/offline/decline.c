@@ -2,6 +2,7 @@
 #include "answer.h"
 
 #include <string.h>
+#include <strings.h>
 
 static int shared(const struct words *a, const char *other)
 {
@@ -83,6 +84,8 @@ void decline_write(const struct mind *m, const char *question, const struct choi
         words_list(c, out);
         text_add(out, c->n_words > 1 ? " are" : " is");
         text_add(out, ": no table has such a word, and no name of that kind is in the data.");
+        if (c->near && c->n_words && strncasecmp(c->near, c->words[0], strlen(c->words[0])) == 0)
+            text_addf(out, " There is “%.60s”; is that what you mean?", c->near);
         break;
     case NOT_UNDERSTOOD:
     case UNDERSTOOD:

@@ -108,7 +108,6 @@ const struct function function_questions[] = {
     {"be", F_BE},
     {"been", F_BE},
     {"being", F_BE},
-    {"am", F_BE},
     {"has", F_HAVE},
     {"have", F_HAVE},
     {"had", F_HAVE},

@@ -40,6 +40,7 @@ struct cond {
     int n_values;
     struct value values[MAX_VALUES];
     const char *words; /* how it was said, for the answer; may be NULL */
+    bool whole;        /* words say all of it: "can log in" */
 };
 
 enum column_type { C_TEXT, C_INT, C_REAL, C_BOOL, C_TIME, C_JSON };

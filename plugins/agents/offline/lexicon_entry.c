@@ -69,6 +69,7 @@ static struct cond *new_cond(struct builder *b, int column, enum cond_op op, con
         c->column = column;
         c->op = op;
         c->words = words;
+        c->whole = true;
     }
     return c;
 }

@@ -156,6 +156,24 @@ static bool has_name(const struct parse *p)
     return false;
 }
 
+/* "free disk space" names the disk. */
+static const struct item *noun_inside(const struct parse *p)
+{
+    for (int i = 0; i < p->n; i++) {
+        const struct item *it = &p->items[i];
+        for (int t = 0; it->n > 1 && t < it->n && reading(it, M_COLUMN); t++) {
+            char key[KEY_MAX] = "";
+            int n = 0;
+            const struct entry *e =
+                token_key(&p->w->tok[it->at + t], true, key) ? lexicon_find(p->t, key, &n) : NULL;
+            for (int k = 0; k < n; k++)
+                if (e[k].meaning == M_NOUN)
+                    return it;
+        }
+    }
+    return NULL;
+}
+
 static void weigh(struct parse *p)
 {
     for (int i = 0; i < p->n; i++) {
@@ -181,6 +199,9 @@ static void weigh(struct parse *p)
     if (!p->t->one_row && p->noun_at < 0 && !p->followup && p->q.order < 0 && p->q.group < 0 &&
         p->q.want == WANT_LIST && !has_name(p))
         p->score -= 2;
+    if (!p->t->one_row && p->noun_at < 0 && !p->followup && p->q.want == WANT_NUMBER &&
+        p->q.n_conds == 0 && !noun_inside(p))
+        p->score -= 2; /* "how much swap do I have" */
     if (p->t->one_row && p->plural)
         p->score -= 4;
     if (p->t->one_row && p->q.n_conds > 0)
@@ -239,6 +260,12 @@ void parse_rest(struct parse *p)
         case F_TOTAL: /* "how many are there in total" */
             continue;
         case F_USE:
+            if (p->which && p->head == HEAD_LIST && i < p->noun_at && !p->q.n_conds) {
+                break; /* "what is eating my cpu" is not answered by the cpus */
+            }
+            if (!dangles(p, i))
+                continue;
+            break;
         case F_OF:
         case F_IN:
         case F_FOR:
@@ -284,8 +311,9 @@ void parse_rest(struct parse *p)
         default:
             break;
         }
-        if (it->func == F_NONE && reading(it, M_HERE))
-            continue;
+        if (it->func == F_NONE && reading(it, M_HERE) &&
+            !(p->head == HEAD_YESNO && p->noun_at < 0 && i > 0 && p->items[i - 1].func == F_BE))
+            continue; /* but "is the machine idle" is about the machine itself */
         if (it->func == F_NONE &&
             (reading(it, M_MODIFIER) || reading(it, M_PROVIDER) || reading(it, M_TABLE) ||
              (reading(it, M_NOUN) && !verb_form(p, i, reading(it, M_NOUN)))) &&
@@ -345,24 +373,6 @@ static void noun_part(struct parse *p, const char *key)
         p->q.conds[p->q.n_conds++].implied = over;
         return;
     }
-}
-
-/* "free disk space" names the disk. */
-static const struct item *noun_inside(const struct parse *p)
-{
-    for (int i = 0; i < p->n; i++) {
-        const struct item *it = &p->items[i];
-        for (int t = 0; it->n > 1 && t < it->n && reading(it, M_COLUMN); t++) {
-            char key[KEY_MAX] = "";
-            int n = 0;
-            const struct entry *e =
-                token_key(&p->w->tok[it->at + t], true, key) ? lexicon_find(p->t, key, &n) : NULL;
-            for (int k = 0; k < n; k++)
-                if (e[k].meaning == M_NOUN)
-                    return it;
-        }
-    }
-    return NULL;
 }
 
 /* "connections" are sockets in a certain state, "system users" users of a kind, if the manifest
@@ -438,7 +448,13 @@ static void check_subject(struct parse *p)
     bool told = q->n_conds > 0;
     if (p->t->one_row ? !ranked && !q->n_select : !ranked && !told)
         p->failed = true;
-    bool loose = q->n_conds > 0 && q->want == WANT_LIST && !ranked && !q->n_select;
+    for (int i = 0; i < p->n && q->order >= 0 && q->want == WANT_LIST; i++) {
+        const struct entry *e = reading(&p->items[i], M_COLUMN);
+        if (e && e->rank > 0 && p->items[i].used && p->t->columns[e->column].type == C_TEXT)
+            p->failed = true; /* "which file is the biggest" does not rank what has a file */
+    }
+    bool loose =
+        q->n_conds > 0 && q->want == WANT_LIST && !q->n_select && q->agg_column < 0 && q->group < 0;
     for (int i = 0; i < q->n_conds; i++)
         loose = loose && (q->ties[i] == TIE_LOOSE || q->ties[i] == TIE_SUBJECT);
     if (loose)

@@ -130,6 +130,7 @@ struct parse {
     char said[2][KEY_MAX];  /* texts of several words */
     int n_said;
     int noun_at;        /* item of the first noun; -1 */
+    bool how;           /* how big, how old: of each */
     int subject_column; /* of "which user …"; -1 */
     double score;
     bool failed;
@@ -155,6 +156,7 @@ void use_span(struct parse *p, int from, int to);
 /* The longest function phrase at token i: how many tokens; 0: none. */
 int function_at(const struct words *w, int i, enum func *ret);
 bool table_looks_ahead(const struct table *t);
+bool adds_up(const struct column *c); /* a sum of it makes sense */
 bool is_number(const struct column *c);
 const char *name_text(const struct parse *p, int i, bool raw);
 void parse_fail(struct parse *p, int i);

@@ -125,8 +125,13 @@ static bool only_named(const struct parse *p)
 }
 
 /* Is this an amount, and not a number that names something (a port, an id)? */
-static bool adds_up(const struct column *c)
+bool adds_up(const struct column *c)
 {
+    const char *unit = c->unit ? c->unit : "";
+    size_t n = strlen(unit);
+    if (strchr(unit, '/') || (n > 1 && strcmp(unit + n - 2, "Hz") == 0) ||
+        strcmp(unit, "celsius") == 0)
+        return false; /* speeds */
     if (c->unit || strstr(c->name, "count") || strstr(c->summary, "number of") ||
         strstr(c->summary, "how many"))
         return true;
@@ -147,6 +152,11 @@ static void amount(struct parse *p)
     } else {
         column = p->head == HEAD_AMOUNT || p->head == HEAD_COUNT ? together(p) : -1;
         int k = column >= 0 ? -1 : first_column(p, true);
+        const struct entry *whole = p->noun_at >= 0 && p->t->one_row && k < 0 && column < 0
+                                        ? column_like(&p->items[p->noun_at], p->t, true)
+                                        : NULL;
+        if (whole) /* "how much swap is there" */
+            column = whole->column;
         if (k < 0 && column < 0)
             k = first_column(p, false);
         if (k < 0 && column < 0) {
@@ -169,6 +179,8 @@ static void amount(struct parse *p)
             p->q.want = WANT_LIST;
         return;
     }
+    if (p->how && p->q.want == WANT_LIST && p->singular)
+        return; /* how big is it: each has its own size */
     if (!adds_up(&p->t->columns[column])) {
         p->failed = true; /* the sum of ports is no number of ports */
         return;

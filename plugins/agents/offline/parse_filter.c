@@ -62,6 +62,7 @@ static bool widen(struct filter *f, const struct cond *model, int from, int to)
     }
     for (int i = 0; i < model->n_values; i++)
         f->last->values[f->last->n_values++] = model->values[i];
+    f->last->whole = false;
     f->last_item = to;
     if (f->neg != NEG_NONE)
         use(f->p, f->neg_at);
@@ -230,8 +231,10 @@ static bool column_value(struct filter *f, int i)
             return false;
         bool linked = be || i + 1 < k || links(e->words);
         filter_name(f, e->column, linked ? TIE_COLUMN : TIE_BESIDE, i, k);
-        if (!p->failed && f->last)
+        if (!p->failed && f->last) {
             f->last->words = e->words;
+            f->last->whole = false;
+        }
         return true;
     }
     return false;

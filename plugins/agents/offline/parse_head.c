@@ -73,6 +73,7 @@ static bool how(struct parse *p, int i)
     next->func = F_NONE;
     query_select(&p->q, e->column);
     p->head = HEAD_AMOUNT;
+    p->how = true;
     return true;
 }
 

@@ -348,8 +348,14 @@ static void ends(struct parse *p, int i, bool last)
         use(p, i + 1);
     else if (small_number(p, i - 1, &n))
         use(p, i - 1);
+    int column = p->t->time_column;
+    const struct entry *time = i > 0 ? reading(&p->items[i - 1], M_COLUMN) : NULL;
+    if (time && !p->items[i - 1].used && p->t->columns[time->column].type == C_TIME) {
+        column = time->column; /* started last */
+        use(p, i - 1);
+    }
     use(p, i);
-    order(p, p->t->time_column, last);
+    order(p, column, last);
     p->q.limit = n ? n : p->plural ? 10 : 1;
 }
 

@@ -161,7 +161,11 @@ static void yesno_number(struct parse *p)
     if (p->q.n_conds || !p->t->one_row)
         return;
     int column = together(p);
-    if (column < 0) {
+    const struct item *noun = p->noun_at >= 0 ? &p->items[p->noun_at] : NULL;
+    const struct entry *whole = noun ? column_like(noun, p->t, true) : NULL;
+    if (column < 0 && whole && p->noun_at == p->n - 1) {
+        column = whole->column; /* "is there swap" */
+    } else if (column < 0) {
         int k = first_column(p, true);
         const struct entry *e = unused_column(p, k, true);
         column = e ? e->column : -1;

@@ -51,7 +51,7 @@ static struct places places_for(const struct table *t, enum tie tie)
     for (int i = 0; i < t->n_columns; i++)
         if (t->columns[i].who || t->columns[i].shown)
             offer_text(&l, t, i);
-    for (int i = 0; i < t->n_columns; i++)
+    for (int i = 0; tie != TIE_OWNER && i < t->n_columns; i++)
         offer_text(&l, t, i);
     return l;
 }
@@ -239,6 +239,20 @@ static int32_t one_name(const struct mind *m, struct query *q, int at, int v, st
     if (c->n_words < 8)
         c->words[c->n_words++] = name;
     return ALLORA_OK;
+}
+
+int32_t probe_part(const struct mind *m, const struct table *t, const char *name, const char **ret,
+                   allora_error *err)
+{
+    struct places names = {.column = {t->name_column}, .n = 1};
+    int column = -1;
+    *ret = NULL;
+    if (t->name_column < 0 || t->columns[t->name_column].type != C_TEXT || t->one_row ||
+        strlen(name) < 3)
+        return ALLORA_OK;
+    int32_t status = look_up(m, t, &names, name, true, &column, ret, err);
+    *ret = column >= 0 ? *ret : NULL;
+    return status;
 }
 
 int32_t probe_names(const struct mind *m, struct query *q, struct choice *c, bool *ret,

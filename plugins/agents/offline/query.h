@@ -49,6 +49,7 @@ struct query {
     bool exists;        /* "is there …": a name that nobody has is a no */
     bool all;           /* yes/no: do all of them? */
     bool lone;          /* one thing is asked for: "the fullest disk" */
+    bool followed;      /* goes on with an earlier question: its words alone are not all */
     bool and_list;      /* an amount whose rows are worth showing too */
     bool pages_default; /* limit was chosen here */
     const char *notes[MAX_NOTES];

@@ -395,3 +395,19 @@ void sql_write_rows(const struct query *q, struct text *out)
         query_select(&rows, q->agg_column);
     write_list(&rows, 0, out);
 }
+
+bool sql_write_total(const struct query *q, struct text *out)
+{
+    const struct column *c = q->order >= 0 ? &q->t->columns[q->order] : NULL;
+    if (!c || q->want != WANT_LIST || q->limit < 2 || !q->descending || q->t->view || c->costly ||
+        q->and_list || c->type != C_INT || !c->unit || strcmp(c->unit, "bytes") != 0)
+        return false;
+    struct query sum = *q;
+    sum.want = WANT_NUMBER;
+    sum.agg = AGG_SUM;
+    sum.agg_column = q->order;
+    sum.order = -1;
+    sum.limit = 0;
+    sql_write(&sum, out);
+    return true;
+}

@@ -6,6 +6,8 @@
 #include "text.h"
 
 void sql_write(const struct query *q, struct text *out);
+/* The sum of what a ranking is by, over all of its rows; false: no such sum makes sense. */
+bool sql_write_total(const struct query *q, struct text *out);
 /* The rows behind an amount, for q->and_list. */
 void sql_write_rows(const struct query *q, struct text *out);
 void sql_name(const char *name, struct text *out);

@@ -16,6 +16,8 @@ static void write_cond(sdk_writer *w, const struct query *q, const struct cond *
     sdk_w_int(w, "op", (int64_t)c->op);
     sdk_w_bool(w, "not", c->negated);
     sdk_w_bool(w, "time", c->time);
+    if (c->whole && c->words)
+        sdk_w_text(w, "words", c->words);
     if (c->implied)
         sdk_w_bool(w, "implied", true);
     sdk_w_open(w, "values", '[');
@@ -57,6 +59,7 @@ void state_write(const struct query *q, sdk_writer *w)
     sdk_w_bool(w, "cut", q->pages_default);
     sdk_w_bool(w, "all", q->all);
     sdk_w_bool(w, "rows", q->and_list);
+    sdk_w_bool(w, "followed", q->followed);
     if (q->has_having) {
         sdk_w_int(w, "having", (int64_t)q->having);
         sdk_w_real(w, "having_value", q->having_value);
@@ -74,6 +77,8 @@ static bool read_cond(const sdk_json *node, struct query *q)
         return false;
     c->negated = sdk_get_bool(node, "not", false);
     c->time = sdk_get_bool(node, "time", false);
+    c->words = sdk_get_str(node, "words", NULL);
+    c->whole = c->words != NULL;
     c->implied = sdk_get_bool(node, "implied", false);
     sdk_foreach (v, sdk_member(node, "values")) {
         if (c->n_values == MAX_VALUES)
@@ -136,6 +141,7 @@ bool state_read(const sdk_json *node, const struct lexicon *l, struct query *ret
     q->pages_default = sdk_get_bool(node, "cut", false);
     q->all = sdk_get_bool(node, "all", false);
     q->and_list = sdk_get_bool(node, "rows", false);
+    q->followed = sdk_get_bool(node, "followed", false);
     q->has_having = having >= 0;
     q->having = having >= 0 ? (enum cond_op)having : OP_EQ;
     q->having_value = sdk_get_real(node, "having_value", 0);

@@ -18,6 +18,20 @@ static bool other_word(const struct parse *p, const struct entry *e, const struc
            memcmp(e->words, tok->text, k) == 0;
 }
 
+static bool ends_in(const char *s, const char *end)
+{
+    size_t n = strlen(s), k = strlen(end);
+    return n > k && strcmp(s + n - k, end) == 0;
+}
+
+/* "started" is not "starting": of states the form of the verb tells them apart. */
+static bool other_form(const struct entry *e, const struct token *tok)
+{
+    bool state = e->meaning == M_VALUE || e->meaning == M_PHRASE;
+    return state && ((ends_in(e->words, "ing") && ends_in(tok->text, "ed")) ||
+                     (ends_in(e->words, "ed") && ends_in(tok->text, "ing")));
+}
+
 static void take_readings(struct item *it, const struct parse *p, const char *key, bool stemmed)
 {
     const struct table *t = p->t;
@@ -27,7 +41,8 @@ static void take_readings(struct item *it, const struct parse *p, const char *ke
         if (stemmed && e[k].meaning == M_HERE) /* "the servers" are not this one */
             continue;
         if (e[k].stemmed != stemmed ||
-            (stemmed && it->n == 1 && other_word(p, &e[k], &p->w->tok[it->at])))
+            (stemmed && it->n == 1 &&
+             (other_word(p, &e[k], &p->w->tok[it->at]) || other_form(&e[k], &p->w->tok[it->at]))))
             continue;
         bool seen = false;
         for (int r = 0; r < it->n_readings; r++)

@@ -157,6 +157,10 @@ static int32_t ask(struct turn *t)
         sql_write_rows(&c->q, &rows);
         status = call_sql(t, "q2", &rows);
     }
+    struct text total = {0};
+    if (!status && sql_write_total(&c->q, &total))
+        status = call_sql(t, "q2", &total);
+    text_free(&total);
     return status ? status : done(t, "tool_calls");
 }
 
@@ -209,8 +213,12 @@ static int32_t answer(struct turn *t, const sdk_json *messages)
         return say_error(t, error);
     int64_t show[2] = {first.receipt, 0};
     int n_show = 1;
-    if (more && parse_outcome(t, more, &second, &error) == ALLORA_OK && !error)
-        show[n_show++] = second.receipt;
+    if (more && parse_outcome(t, more, &second, &error) == ALLORA_OK && !error) {
+        if (q.and_list)
+            show[n_show++] = second.receipt;
+        else
+            first.total = &second;
+    }
     struct text out = {0};
     answer_write(&q, sdk_get_str(t->question, "content", ""), &first, &out);
     sdk_foreach (note, sdk_member(state, "assumed"))

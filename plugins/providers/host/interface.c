@@ -193,7 +193,7 @@ static void put_counters(struct scan *s, const char *p)
         if (columns[i] == INTERFACE_rx_bytes || columns[i] == INTERFACE_tx_bytes)
             both += v;
     }
-    scan_int(s, INTERFACE_total_bytes, (int64_t)both);
+    scan_int(s, INTERFACE_traffic_bytes, (int64_t)both);
 }
 
 static int32_t one_interface(struct job *j, const char *name, const char *counters)

@@ -51,7 +51,7 @@
     X(held) X(essential) X(source) X(maintainer) X(homepage) X(installed_at) X(manager)
 #define HOST_INTERFACE(X)                                                                          \
     X(name) X(state) X(kind) X(ipv4) X(ipv6) X(addresses) X(mac) X(mtu) X(speed) X(rx_bytes)       \
-    X(tx_bytes) X(total_bytes) X(rx_packets) X(tx_packets) X(rx_errors) X(tx_errors) X(rx_dropped)                \
+    X(tx_bytes) X(traffic_bytes) X(rx_packets) X(tx_packets) X(rx_errors) X(tx_errors) X(rx_dropped)                \
     X(tx_dropped)
 #define HOST_LOG(X)                                                                                \
     X(time) X(unit) X(program) X(pid) X(priority) X(severity) X(message) X(uid) X(user)            \
