@@ -96,6 +96,7 @@ static int32_t app_gate(struct app *a, allora_error *err)
     registry_set_dispatch(a->registry, gate_dispatch(a->gate));
     registry_set_store(a->registry, a->store);
     registry_set_metrics(a->registry, a->metrics);
+    registry_set_journal(a->registry, a->journal);
     const struct agents_options options = {.registry = a->registry,
                                            .dispatch = gate_dispatch(a->gate),
                                            .store = a->store,

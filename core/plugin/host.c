@@ -49,6 +49,8 @@ static const void *get_interface(const struct allora_host *host, const char *id)
         return &host_listen;
     if (streq(id, ALLORA_EXEC_ID))
         return &host_exec;
+    if (streq(id, ALLORA_AUDIT_ID))
+        return e->registry->journal ? &host_audit : NULL;
     if (streq(id, ALLORA_METRICS_ID))
         return e->registry->metrics ? &host_metrics : NULL;
     if (streq(id, ALLORA_EVENTS_ID))

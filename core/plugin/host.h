@@ -13,6 +13,7 @@ extern const allora_exec_v1 host_exec;
 extern const allora_listen_v1 host_listen;
 extern const allora_events_v1 host_events;
 extern const allora_metrics_v1 host_metrics;
+extern const allora_audit_v1 host_audit;
 
 /* Who calls; NULL with an error when ctx is not a call into a plugin. */
 struct entry *host_caller(const allora_ctx *ctx, allora_error *err);

@@ -210,6 +210,11 @@ void registry_set_store(struct registry *r, struct store *s)
     r->store = s;
 }
 
+void registry_set_journal(struct registry *r, struct journal *j)
+{
+    r->journal = j;
+}
+
 void registry_set_metrics(struct registry *r, struct metrics *m)
 {
     r->metrics = m;

@@ -9,6 +9,7 @@
 #include <allora/plugin.h>
 
 struct config;
+struct journal;
 struct metrics;
 struct store;
 struct registry;
@@ -56,6 +57,8 @@ void registry_set_dispatch(struct registry *r, const struct dispatch *d);
 void registry_set_store(struct registry *r, struct store *s);
 /* The same, for allora.metrics/1. */
 void registry_set_metrics(struct registry *r, struct metrics *m);
+/* The same, for allora.audit/1. */
+void registry_set_journal(struct registry *r, struct journal *j);
 
 size_t registry_count(const struct registry *r);
 const struct plugin *registry_at(const struct registry *r, size_t i);

@@ -40,6 +40,7 @@ struct registry {
     const struct dispatch *dispatch;
     struct store *store;
     struct metrics *metrics;
+    struct journal *journal;
     const struct config *config;
     char *executable;
     const char *core_manifest;
