@@ -26,6 +26,7 @@ static const struct field table_fields[] = {
     {"ttl_s", WANT_INT},
     {"phrases", WANT_ARRAY},
     {"total_over", WANT_TEXT},
+    {"actions", WANT_OBJECT},
     {"name_column", WANT_TEXT},
     {"time_column", WANT_TEXT},
     {"columns", WANT_ARRAY | REQUIRED},
@@ -64,7 +65,12 @@ static const struct field view_fields[] = {
     {"view", WANT_TEXT | REQUIRED},
     {"table", WANT_TEXT | REQUIRED},
     {"columns", WANT_OBJECT | REQUIRED},
-    {"actions", WANT_OBJECT},
+    {NULL, 0},
+};
+static const struct field action_fields[] = {
+    {"operation", WANT_TEXT | REQUIRED},
+    {"arguments", WANT_OBJECT | REQUIRED},
+    {"fixed", WANT_OBJECT},
     {NULL, 0},
 };
 static const struct field view_column_fields[] = {
@@ -276,6 +282,49 @@ static int32_t fill_phrases(struct check *c, const json_node *node, struct table
     return check_total_over(c, node, t);
 }
 
+/* The operation must be the manifest's own, and take what the table's columns are to fill in. */
+static int32_t check_action(struct check *c, const json_node *action, const struct table *t)
+{
+    const json_node *found = NULL;
+    int32_t rc = check_object(c, action, action_fields);
+
+    if (rc)
+        return rc;
+    const char *operation = json_get_str(action, "operation", "");
+    json_foreach (op, json_get(c->m->root, "operations"))
+        found = streq(json_get_str(op, "name", ""), operation) ? op : found;
+    if (!found && !c->m->dynamic)
+        return check_fail(c, "operation: this manifest has no \"%s\"", operation);
+    const json_node *known = json_path(found, "arguments.properties");
+    size_t before = check_enter(c, "arguments");
+    json_foreach (item, json_get(action, "arguments")) {
+        if (!json_str(item, NULL))
+            return check_fail(c, "%s: the name of a column is missing", json_key(item));
+        if (found && !json_get(known, json_key(item)))
+            return check_fail(c, "%s takes no argument \"%s\"", operation, json_key(item));
+        rc = check_column(c, t, json_key(item), json_str(item, NULL));
+        if (rc)
+            return rc;
+    }
+    check_leave(c, before);
+    return ALLORA_OK;
+}
+
+static int32_t check_actions(struct check *c, const json_node *node, const struct table *t)
+{
+    size_t before = check_enter(c, "actions");
+
+    json_foreach (item, json_get(node, "actions")) {
+        size_t here = check_enter(c, json_key(item));
+        int32_t rc = check_action(c, item, t);
+        if (rc)
+            return rc;
+        check_leave(c, here);
+    }
+    check_leave(c, before);
+    return ALLORA_OK;
+}
+
 static int32_t check_examples(struct check *c, const json_node *node)
 {
     size_t before = check_enter(c, "examples"), i = 0;
@@ -318,6 +367,8 @@ static int32_t fill_table(struct check *c, const json_node *node, struct table *
         rc = check_column(c, t, "time_column", json_get_str(node, "time_column", NULL));
     if (rc == ALLORA_OK)
         rc = fill_phrases(c, node, t);
+    if (rc == ALLORA_OK)
+        rc = check_actions(c, node, t);
     return rc == ALLORA_OK ? check_examples(c, node) : rc;
 }
 

@@ -1,5 +1,6 @@
 /* resource list, resource get: SQL that nobody has to write.  Names in the statement come from the
  * catalogue, never from the person; what the person said is bound. */
+#include "act.h"
 #include "type.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -237,4 +238,5 @@ static int32_t get(allora_instance *self, allora_ctx *ctx, const char *operation
     return first == ALLORA_PARTIAL ? ALLORA_PARTIAL : ALLORA_E_NOTFOUND;
 }
 
-ALLORA_OPERATIONS_PLUGIN(resource, {"resource.list", list}, {"resource.get", get});
+ALLORA_OPERATIONS_PLUGIN(resource, {"resource.list", list}, {"resource.get", get},
+                         {"resource.act", resource_act}, {"resource.actions", resource_actions});

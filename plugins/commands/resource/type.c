@@ -55,9 +55,11 @@ static bool is_noun(const char *noun, const char *word)
     return strcasecmp(word + n, "s") == 0 || strcasecmp(word + n, "es") == 0;
 }
 
-static void from_table(struct type *t, const sdk_json *table)
+void type_of_table(struct type *t, const sdk_json *table)
 {
-    *t = (struct type){.name = sdk_get_str(table, "name", ""),
+    *t = (struct type){.doc = t->doc,
+                       .actions = sdk_member(table, "actions"),
+                       .name = sdk_get_str(table, "name", ""),
                        .columns = sdk_member(table, "columns"),
                        .defaults = sdk_member(table, "default_columns"),
                        .name_column = sdk_get_str(table, "name_column", NULL)};
@@ -70,7 +72,8 @@ static void from_table(struct type *t, const sdk_json *table)
 static void from_view(struct type *t, const sdk_json *view)
 {
     const char *name = sdk_get_str(view, "name", NULL);
-    *t = (struct type){.name = name ? name : sdk_get_str(view, "view", ""),
+    *t = (struct type){.doc = t->doc,
+                       .name = name ? name : sdk_get_str(view, "view", ""),
                        .is_view = true,
                        .columns = sdk_member(view, "columns"),
                        .key = "id",
@@ -95,7 +98,7 @@ static bool find_exact(const sdk_json *doc, const char *word, struct type *ret, 
     sdk_foreach (t, sdk_member(doc, "tables")) {
         offer(near, sdk_get_str(t, "name", ""));
         if (strcasecmp(sdk_get_str(t, "name", ""), word) == 0) {
-            from_table(ret, t);
+            type_of_table(ret, t);
             return true;
         }
     }
@@ -115,12 +118,19 @@ static unsigned find_noun(const sdk_json *doc, const char *word, struct type *re
             if (found == 1)
                 *other = sdk_get_str(t, "name", "");
             if (!found)
-                from_table(ret, t);
+                type_of_table(ret, t);
             found++;
             break;
         }
     }
     return found;
+}
+
+int32_t type_catalogue(const allora_instance *self, allora_ctx *ctx, const sdk_json **ret,
+                       allora_error *err)
+{
+    int32_t rc = sdk_call_json(self, ctx, "table.describe", sdk_str("{\"table\":\"*\"}"), ret, err);
+    return rc < 0 ? rc : ALLORA_OK;
 }
 
 int32_t type_find(const allora_instance *self, allora_ctx *ctx, const char *word, struct type *ret,
@@ -129,10 +139,10 @@ int32_t type_find(const allora_instance *self, allora_ctx *ctx, const char *word
     const sdk_json *doc = NULL;
     const char *other = "";
     struct near near = {word, "", 1000};
-    int32_t rc =
-        sdk_call_json(self, ctx, "table.describe", sdk_str("{\"table\":\"*\"}"), &doc, err);
+    int32_t rc = type_catalogue(self, ctx, &doc, err);
     if (rc < 0)
         return rc;
+    ret->doc = doc;
     if (find_exact(doc, word, ret, &near))
         return ALLORA_OK;
     unsigned found = find_noun(doc, word, ret, &near, &other);
