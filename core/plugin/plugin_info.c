@@ -2,6 +2,7 @@
 #include "base/err.h"
 #include "base/jsonw.h"
 #include "base/str.h"
+#include "plugin/image.h"
 #include "plugin/plugin_operations.h"
 #include "plugin/plugin_words.h"
 
@@ -122,6 +123,21 @@ static void write_problem(struct jsonw *w, const struct plugin *p, const struct 
         jw_null(w);
 }
 
+/* Of the file as it is, and the one it must have, if any. */
+static void write_digest(struct jsonw *w, const struct registry *r, const struct plugin *p)
+{
+    char digest[8 + DIGEST_HEX_SIZE] = "";
+    const char *expected = NULL, *origin = NULL;
+    allora_error ignored = ERR_INIT;
+    bool wanted = image_digest_wanted(registry_config(r), p, &expected, &origin);
+
+    if (*p->path && image_digest(p->path, digest, &ignored) != ALLORA_OK)
+        digest[0] = '\0';
+    jw_kstr(w, "digest", *digest ? digest : NULL);
+    jw_kstr(w, "pinned", expected);
+    jw_kbool(w, "digest_required", wanted);
+}
+
 int32_t plugin_op_info(void *self, allora_ctx *ctx, const json_node *args, const allora_sink *sink,
                        allora_error *err)
 {
@@ -146,6 +162,7 @@ int32_t plugin_op_info(void *self, allora_ctx *ctx, const json_node *args, const
     jw_kstr(&w, "kind", p->kinds);
     jw_kstr(&w, "path", p->path);
     jw_kstr(&w, "trust", plugin_trust(r, p));
+    write_digest(&w, r, p);
     jw_kstr(&w, "isolation", f.stage || p->shadowed ? NULL : "in process");
     write_problem(&w, p, &f);
     if (m)

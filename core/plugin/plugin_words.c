@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "plugin/image.h"
 
 #include <stdio.h>
 
@@ -57,6 +58,10 @@ const char *plugin_trust(const struct registry *r, const struct plugin *p)
 {
     if (streq(p->folder_kind, "core"))
         return "allora itself";
+    const char *expected, *origin;
+    bool wanted = image_digest_wanted(registry_config(r), p, &expected, &origin);
+    if (wanted && expected)
+        return "pinned";
     if (streq(p->folder_kind, "path"))
         return "named for this run";
     if (streq(p->folder_kind, "environment"))

@@ -220,6 +220,11 @@ void registry_set_metrics(struct registry *r, struct metrics *m)
     r->metrics = m;
 }
 
+const struct config *registry_config(const struct registry *r)
+{
+    return r->config;
+}
+
 size_t registry_count(const struct registry *r)
 {
     return r->n;

@@ -60,6 +60,8 @@ void registry_set_metrics(struct registry *r, struct metrics *m);
 /* The same, for allora.audit/1. */
 void registry_set_journal(struct registry *r, struct journal *j);
 
+/* As it was given to registry_open(); may be NULL. */
+const struct config *registry_config(const struct registry *r);
 size_t registry_count(const struct registry *r);
 const struct plugin *registry_at(const struct registry *r, size_t i);
 const struct plugin *registry_find(const struct registry *r, const char *id); /* usable ones only */

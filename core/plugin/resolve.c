@@ -42,10 +42,9 @@ static int32_t disable(struct scan *s, const struct config *config, allora_error
         const char *origin = config_origin(config, key);
         (void)snprintf(message, sizeof message, "disabled: %s %s (%s)", key,
                        is_off ? "names it" : "does not name it", origin ? origin : "configuration");
-        int32_t rc = found_fail(s, f, "config", ALLORA_E_DENIED, message,
-                                is_off ? "take it out of plugins.disable to use it"
-                                       : "add it to plugins.enable to use it",
-                                err);
+        char hint[192];
+        (void)snprintf(hint, sizeof hint, "allora plugin enable %s uses it again", f->id);
+        int32_t rc = found_fail(s, f, "config", ALLORA_E_DENIED, message, hint, err);
         if (rc)
             return rc;
         f->disabled = true;

@@ -227,6 +227,34 @@ int32_t scan_open(struct scan *s, const struct registry_options *o, allora_error
     return rc;
 }
 
+int32_t scan_insert(struct scan *s, const char *path, uint32_t folder, allora_error *err)
+{
+    struct stat st;
+    const char *copy = arena_strdup(&s->mem, path);
+
+    if (!copy)
+        return err_nomem(err);
+    if (stat(path, &st) != 0)
+        return err_set(err, ALLORA_E_NOTFOUND, "%s: %s", path, strerror(errno));
+    int32_t rc = add_file(s, copy, folder, &st, err);
+    if (rc)
+        return rc;
+    struct found added = s->files[s->n_files - 1];
+    size_t at = s->n_files - 1;
+    while (at > 0 && s->files[at - 1].folder > folder) {
+        s->files[at] = s->files[at - 1];
+        at--;
+    }
+    s->files[at] = added;
+    return ALLORA_OK;
+}
+
+void scan_remove(struct scan *s, size_t i)
+{
+    manifest_free(s->files[i].manifest);
+    memmove(&s->files[i], &s->files[i + 1], (--s->n_files - i) * sizeof *s->files);
+}
+
 void scan_done(struct scan *s)
 {
     for (size_t i = 0; i < s->n_files; i++)

@@ -40,6 +40,9 @@ struct scan {
 /* E_NOTFOUND when a folder named by --plugin-path does not exist.  The scan is to be scan_done() in
  * any case. */
 int32_t scan_open(struct scan *s, const struct registry_options *o, allora_error *err);
+/* One more file in that folder, among its own and before those of later folders. */
+int32_t scan_insert(struct scan *s, const char *path, uint32_t folder, allora_error *err);
+void scan_remove(struct scan *s, size_t i);
 void scan_done(struct scan *s); /* and the manifests in it */
 void stamp_of(const struct stat *st, struct file_stamp *ret);
 /* Could somebody whom this user need not trust have written it?  Words in *ret, in the scan's
