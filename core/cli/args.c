@@ -25,8 +25,11 @@ const struct arg_decl global_args[] = {
     {FLAG("timeout", 0, ARG_DURATION, "give up after this long: 30s, 5m, 1h"), .metavar = "DUR"},
     {FLAG("offline", 0, ARG_BOOL, "answer from the cache alone, ask no source")},
     {FLAG("refresh", 0, ARG_BOOL, "ask the sources again, whatever the cache holds")},
-    {FLAG("yes", 0, ARG_BOOL, "answer yes to questions about reversible changes")},
-    {FLAG("dry-run", 0, ARG_BOOL, "say what would be changed, and change nothing")},
+    {FLAG("approve", 0, ARG_STRING,
+          "apply the plan with this hash, or its first 12 digits or more"),
+     .metavar = "HASH"},
+    {FLAG("yes", 0, ARG_BOOL, "apply reversible changes without asking")},
+    {FLAG("dry-run", 0, ARG_BOOL, "show the plan, and change nothing")},
     {FLAG("no-color", 0, ARG_BOOL, "no colours; NO_COLOR in the environment does the same")},
     {FLAG("no-pager", 0, ARG_BOOL, "never show long output through $PAGER")},
     {FLAG("quiet", 'q', ARG_BOOL, "print results and errors, nothing else")},
@@ -408,6 +411,10 @@ int32_t args_globals(const struct args *args, struct cli_flags *ret, allora_erro
         const char *name = g->decl->name;
         if (!g->n)
             continue;
+        if (streq(name, "approve")) {
+            ret->approve = g->texts[0];
+            continue;
+        }
         if (streq(name, "config")) {
             ret->config = g->texts[0];
             continue;

@@ -62,6 +62,15 @@ int32_t args_json(struct args *a, bool partial, struct buf *out, allora_error *e
 int32_t args_pairs(struct args *a, const json_node *doc, const allora_pair **ret, uint32_t *ret_n,
                    allora_error *err);
 
+/* argcall.c.  A command whose operation is one of its arguments (command_decl.call): the pairs and
+ * JSON objects of the others, typed by that operation's own schema (NULL: unknown).  Replaces what
+ * out holds. */
+int32_t args_call_json(struct args *a, const json_node *schema, struct buf *out, allora_error *err);
+/* A command that is done for each value of an argument (command_decl.each): with one value its
+ * operation, with several plan.run, one step a value.  Replaces what out holds. */
+int32_t args_each_json(const struct command_decl *d, const json_node *doc, const char **operation,
+                       struct buf *out, allora_error *err);
+
 /* "usage: allora session show [flags] <session>" without a newline. */
 void args_usage(struct buf *b, const char *name, const struct command_decl *command);
 /* "--name" or "<name>", as error messages call it. */

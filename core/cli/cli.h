@@ -26,7 +26,8 @@ enum output_format {
 struct cli_flags {
     enum output_format output;
     const char *config, *profile, *plugin_path;
-    bool output_given; /* by flag or environment: the configuration does not count */
+    const char *approve; /* the hash of a plan that may be applied; NULL: none */
+    bool output_given;   /* by flag or environment: the configuration does not count */
     bool no_color, no_pager, quiet, offline, refresh, yes, dry_run, help, version;
     unsigned verbose;
     int64_t timeout_us; /* 0: none */

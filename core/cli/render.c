@@ -213,6 +213,8 @@ static int32_t sink_event(void *self, int32_t kind, allora_str payload)
         return text(r, payload);
     case ALLORA_EV_RESULT:
         return keep_result(r, payload);
+    case ALLORA_EV_PLAN:
+        return plan_event(r, payload);
     case ALLORA_EV_WARNING:
         warning(r, payload);
         break;
@@ -267,7 +269,7 @@ static void print_result(struct render *r)
         return;
     if (r->kind == RENDER_ANSWER)
         answer_print(r, doc);
-    else if (r->kind != RENDER_TEXT || !r->said_text)
+    else if (!r->said_plan && (r->kind != RENDER_TEXT || !r->said_text))
         document_print(r, doc);
 }
 
@@ -297,8 +299,8 @@ int32_t render_finish(struct render *r, int32_t status, const allora_error *err)
     if (r->prose_open && r->kind != RENDER_ANSWER)
         prose_end(&r->prose, "");
     close_result(r);
-    if (ok || r->kind == RENDER_ANSWER)
-        print_result(r);
+    if (ok || r->kind == RENDER_ANSWER || r->saw_plan)
+        print_result(r); /* also of a plan that waits, or failed */
     if (r->prose_open && r->kind == RENDER_ANSWER)
         prose_end(&r->prose, ""); /* when no document came */
     if (ok)

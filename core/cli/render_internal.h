@@ -44,6 +44,8 @@ struct render {
     json_node *provenance, *warnings; /* of the result in hand */
     bool footer_due;
     uint64_t n_warnings;
+    bool saw_plan;             /* there was a plan */
+    bool said_plan, said_step; /* it was printed, or how its steps went */
 };
 /* footer.c: "3 rows · host live 6 ms" */
 void footer_rows(struct render *r);
@@ -53,6 +55,8 @@ void footer_sources(struct buf *b, const struct render *r, const json_node *prov
 /* answer.c */
 void answer_print(struct render *r, const json_node *doc);
 int32_t answer_event_ndjson(struct render *r, int32_t kind, allora_str payload);
+/* plan_event.c: EV_PLAN, for people as it comes; programs get the RESULT. */
+int32_t plan_event(struct render *r, allora_str payload);
 /* document.c */
 void document_print(struct render *r, const json_node *doc);
 void document_lines(struct buf *b, const json_node *doc, unsigned width);

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "cli/approve.h"
 #include "cli/args.h"
 #include "cli/console_tty.h"
 #include "cli/progress.h"
@@ -21,12 +22,14 @@ struct run {
     const struct command *cmd;
     struct args *a;
     struct term term;
-    struct buf json; /* the operation's arguments */
-    json_node *doc;  /* the same, parsed */
+    const char *operation; /* what is called; NULL: nothing but a face */
+    struct buf json;       /* its arguments */
+    json_node *doc;        /* the same, parsed */
     bool face;
     const struct dispatch *dispatch;
     allora_ctx *root;
     struct render *render;
+    struct approve approve;
     char principal[96];
     struct principal who;
 };
@@ -47,7 +50,7 @@ static int32_t parse_rest(struct run *r, int i, allora_error *err)
 
 static const struct operation_decl *operation_of(struct run *r)
 {
-    const char *name = r->cmd->decl->operation;
+    const char *name = r->operation;
     struct registry *registry;
     allora_error ignored = ERR_INIT;
     if (!name || cli_registry(r->c, &registry, NULL))
@@ -61,7 +64,7 @@ static const struct operation_decl *operation_of(struct run *r)
  * have forbidden is not known. */
 static bool repairs(struct run *r)
 {
-    const char *name = r->cmd->decl->operation;
+    const char *name = r->operation;
     struct registry *registry;
     if (!name || r->face || cli_registry(r->c, &registry, NULL))
         return false;
@@ -91,21 +94,36 @@ static int32_t arguments(struct run *r, allora_error *err)
     rc = args_json(r->a, r->face, &r->json, err);
     if (rc)
         return rc;
+    rc = json_parse(buf_str(&r->json), r->json.len, &r->doc, err);
+    r->operation = d->call ? json_get_str(r->doc, d->call, NULL) : d->operation;
     const struct operation_decl *op = operation_of(r);
+    if (!rc && d->call && r->operation)
+        rc = args_call_json(r->a, op ? op->arguments : NULL, &r->json, err);
     add_flag(r, op, "offline", r->c->flags.offline);
     add_flag(r, op, "refresh", r->c->flags.refresh);
-    if (buf_failed(&r->json))
-        return err_nomem(err);
-    return json_parse(buf_str(&r->json), r->json.len, &r->doc, err);
+    if (!rc && d->each)
+        rc = args_each_json(d, r->doc, &r->operation, &r->json, err);
+    return rc ? rc : buf_failed(&r->json) ? err_nomem(err) : ALLORA_OK;
 }
 
 /* ---- the call ---- */
+
+/* What becomes a plan is planned, and shown; of the rest nothing more is known than the call. */
+static bool shows_plan(struct run *r, const struct operation_decl *op)
+{
+    const struct registry_name *found =
+        registry_name_find(r->c->registry, REGISTRY_OPERATIONS, op->name);
+    bool core = found && streq(found->plugin->folder_kind, "core");
+    return op->effect == ALLORA_EFFECT_WRITE || op->effect == ALLORA_EFFECT_DESTRUCTIVE ||
+           (!core && op->effect > ALLORA_EFFECT_DESTRUCTIVE);
+}
 
 static int32_t dry_run(struct run *r, bool *ret_done)
 {
     const struct operation_decl *op = operation_of(r);
     A_CLEAN(buf_done) struct buf b = BUF(ARGUMENTS_MAX + 1024);
-    *ret_done = r->c->flags.dry_run && !r->face && op && op->effect != ALLORA_EFFECT_READ;
+    *ret_done = r->c->flags.dry_run && !r->face && op && op->effect != ALLORA_EFFECT_READ &&
+                !shows_plan(r, op);
     if (!*ret_done)
         return 0;
     buf_addf(&b, "dry run: would call %s %s\n", op->name, buf_str(&r->json));
@@ -114,11 +132,10 @@ static int32_t dry_run(struct run *r, bool *ret_done)
 
 static int32_t call_operation(struct run *r, const allora_sink *sink, allora_error *err)
 {
-    const char *operation = r->cmd->decl->operation;
-    if (!operation)
+    if (!r->operation)
         return err_set(err, ALLORA_E_ABI, "plugin %s: command \"%s\" names no operation",
                        r->cmd->plugin->id, r->cmd->name);
-    return r->dispatch->call(r->dispatch->self, r->root, operation,
+    return r->dispatch->call(r->dispatch->self, r->root, r->operation,
                              (allora_str){buf_str(&r->json), r->json.len}, sink, err);
 }
 
@@ -216,6 +233,8 @@ static int32_t prepare(struct run *r, struct render_options *o, allora_error *er
     rc = console_new(&co, &console, err);
     if (rc)
         return rc;
+    approve_init(&r->approve, &c->flags, &r->term);
+    r->root->approver = &r->approve.approver;
     r->root->console = console;
     r->root->progress = &cli_progress;
     return watch_start(r->root, err);

@@ -16,6 +16,14 @@ static int32_t op_operation_list(void *self, allora_ctx *ctx, const json_node *a
     return gate_catalogue(parts->gate, ctx, json_get_str(args, "pattern", "*"), sink, err);
 }
 
+static int32_t op_operation_show(void *self, allora_ctx *ctx, const json_node *args,
+                                 const allora_sink *sink, allora_error *err)
+{
+    const struct builtin_parts *parts = self;
+    (void)ctx;
+    return gate_describe(parts->gate, json_get_str(args, "operation", ""), sink, err);
+}
+
 int32_t builtin_wire(const struct builtin_parts *parts, allora_error *err)
 {
     void *all =
@@ -26,6 +34,7 @@ int32_t builtin_wire(const struct builtin_parts *parts, allora_error *err)
         void *self;
     } wires[] = {
         {"operation.list", op_operation_list, all},
+        {"operation.show", op_operation_show, all},
         {"core.check", check_op, all},
         {"plan.create", plan_op_create, parts->gate},
         {"plan.run", plan_op_run, parts->gate},

@@ -40,6 +40,9 @@ int32_t gate_call(struct gate *g, allora_ctx *ctx, const char *operation, allora
  * others.  PARTIAL, with warnings, when some can't be read.  [any] */
 int32_t gate_catalogue(struct gate *g, allora_ctx *ctx, const char *glob, const allora_sink *sink,
                        allora_error *err);
+/* RESULT: everything about one operation.  E_NOTFOUND names those nearest.  [any] */
+int32_t gate_describe(struct gate *g, const char *operation, const allora_sink *sink,
+                      allora_error *err);
 /* For layers below: an interface onto this gate.  [static with the gate] */
 const struct dispatch *gate_dispatch(struct gate *g);
 

@@ -86,3 +86,53 @@ int32_t gate_catalogue(struct gate *g, allora_ctx *ctx, const char *glob, const 
     }
     return status < 0 ? status : partial ? ALLORA_PARTIAL : ALLORA_OK;
 }
+
+/* Everything the manifest says about one operation, and who implements it. */
+static void describe(const struct operation *op, struct jsonw *w)
+{
+    jw_object(w);
+    jw_kstr(w, "name", op->name);
+    jw_kstr(w, "summary", op->decl->summary);
+    if (op->decl->description)
+        jw_kstr(w, "description", op->decl->description);
+    jw_kstr(w, "effect", effect_name(op->decl->effect));
+    jw_kstr(w, "plugin", op->plugin->id);
+    jw_kstr(w, "version", op->plugin->version);
+    jw_kbool(w, "tool", op->decl->tool);
+    jw_key(w, "arguments");
+    jw_array(w);
+    json_foreach (argument, json_get(op->decl->arguments, "properties")) {
+        bool required = false;
+        json_foreach (name, json_get(op->decl->arguments, "required"))
+            required = required || streq(json_str(name, NULL), json_key(argument));
+        jw_object(w);
+        jw_kstr(w, "name", json_key(argument));
+        jw_kbool(w, "required", required);
+        json_foreach (rule, argument) {
+            jw_key(w, json_key(rule));
+            jw_node(w, rule);
+        }
+        jw_end_object(w);
+    }
+    jw_end_array(w);
+    if (json_get(op->decl->node, "examples")) {
+        jw_key(w, "examples");
+        jw_node(w, json_get(op->decl->node, "examples"));
+    }
+    jw_end_object(w);
+}
+
+int32_t gate_describe(struct gate *g, const char *operation, const allora_sink *sink,
+                      allora_error *err)
+{
+    A_CLEAN(buf_done) struct buf b = BUF(JSON_MAX);
+    struct operation *op = NULL;
+    int32_t status = catalogue_find(g->catalogue, operation, &op, err);
+    if (status)
+        return status;
+    describe(op, &JSONW(&b));
+    if (buf_failed(&b))
+        return err_nomem(err);
+    status = sink->event(sink->self, ALLORA_EV_RESULT, (allora_str){b.ptr, b.len});
+    return status < 0 ? status : ALLORA_OK;
+}

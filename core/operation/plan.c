@@ -119,11 +119,12 @@ int32_t plan_keep(struct gate *g, allora_ctx *ctx, struct plan *p, bool dry, all
     }
     if (status)
         return status;
-    p->made_us = clock_wall_us();
-    p->expires_us = p->made_us + lifetime(g);
     p->state = PLAN_WAITING;
+    p->dry = dry;
     if (dry)
         return ALLORA_OK;
+    p->made_us = clock_wall_us();
+    p->expires_us = p->made_us + lifetime(g);
     status = trail_plan(g, ctx, "plan", p, NULL, NULL, (allora_str){NULL, 0}, err);
     return status ? status : plan_save(g, p, err);
 }

@@ -62,6 +62,7 @@ struct plan {
     const char *holder;                     /* who applies it: pid, its start, this boot */
     const char *undone_by;                  /* the plan that undoes it */
     uint64_t journal_first, journal_last;   /* of its latest application; 0: none */
+    bool dry;                               /* shown, and not kept */
     uint32_t n_steps, n_idle;               /* n_idle: targets where nothing was left to do */
     struct step *steps;
     uint64_t version; /* of the stored item; 0: not stored */

@@ -226,7 +226,7 @@ static void show_time(struct jsonw *w, const char *key, int64_t us)
     A_CLEAN(buf_done) struct buf b = BUF(64);
     if (!us)
         return;
-    time_format(&b, us);
+    time_format(&b, us - us % 1000000);
     jw_kstr(w, key, buf_str(&b));
 }
 
@@ -277,6 +277,8 @@ static bool reversible(const struct plan *p)
 static void show_next(const struct plan *p, enum plan_state state, struct jsonw *w)
 {
     A_CLEAN(buf_done) struct buf b = BUF(256);
+    if (p->dry)
+        return;
     if (state == PLAN_WAITING) {
         buf_addf(&b, "allora plan apply %s --approve %s", p->id, p->hash);
         jw_kstr(w, "approve", buf_str(&b));
@@ -302,7 +304,7 @@ void plan_show(const struct plan *p, struct jsonw *w)
     jw_object(w);
     jw_kstr(w, "id", p->id);
     jw_kstr(w, "hash", p->hash);
-    jw_kstr(w, "state", state_names[state]);
+    jw_kstr(w, "state", p->dry ? "dry run" : state_names[state]);
     jw_kstr(w, "summary", buf_str(&b));
     jw_kstr(w, "effect", effect_name(p->effect));
     jw_kbool(w, "reversible", reversible(p));
