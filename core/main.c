@@ -91,7 +91,7 @@ static int32_t app_gate(struct app *a, allora_error *err)
     int32_t rc = gate_new(a->registry, &a->gate, err);
     if (rc)
         return rc;
-    const struct gate_parts parts = {.store = a->store, .config = a->config};
+    const struct gate_parts parts = {.store = a->store, .journal = a->journal, .config = a->config};
     gate_attach(a->gate, &parts);
     registry_set_dispatch(a->registry, gate_dispatch(a->gate));
     registry_set_store(a->registry, a->store);

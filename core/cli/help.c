@@ -11,7 +11,7 @@
 #include "cli/text.h"
 #include "plugin/registry.h"
 
-enum { HELP_WIDTH_MAX = 100, NAME_COLUMN_MAX = 30, HELP_GROUPS_MAX = 64 };
+enum { HELP_WIDTH_MAX = 100, NAME_COLUMN_MAX = 30, HELP_GROUPS_MAX = 64, TOP_EXAMPLES = 4 };
 
 /* ---- one argument ---- */
 
@@ -208,17 +208,17 @@ static void top_commands(struct buf *b, const struct help_entry *entries, size_t
         item(b, builtin_commands[i].path[0], builtin_commands[i].summary, column, width);
 }
 
-/* Three examples, of three groups as far as there are so many. */
+/* Examples, of different groups as far as there are so many. */
 static void top_examples(struct cli *c, struct buf *b, bool color)
 {
-    const struct registry_name *names, *shown[3];
+    const struct registry_name *names, *shown[TOP_EXAMPLES];
     struct registry *registry;
     unsigned n_shown = 0;
     if (cli_registry(c, &registry, NULL))
         return;
     size_t n = registry_names(registry, REGISTRY_COMMANDS, &names);
     for (int same_group = 0; same_group < 2; same_group++) {
-        for (size_t i = 0; i < n && n_shown < 3; i++) {
+        for (size_t i = 0; i < n && n_shown < TOP_EXAMPLES; i++) {
             bool skip = !names[i].example || !*names[i].example;
             for (unsigned k = 0; k < n_shown && !skip; k++)
                 skip = shown[k] == &names[i] ||

@@ -6,10 +6,6 @@
 #include "operation/plan.h"
 #include "security/journal.h"
 
-/* Until core/security/journal.c is there, no journal is ever attached. */
-#pragma weak journal_append
-#pragma weak journal_later
-
 enum { DETAIL_MAX = 64 << 10, READ_ARGUMENTS_MAX = 4096 };
 
 static int32_t append(struct gate *g, const allora_ctx *ctx, const struct journal_entry *e,
@@ -18,9 +14,14 @@ static int32_t append(struct gate *g, const allora_ctx *ctx, const struct journa
     int32_t status = journal_append(g->parts.journal, ctx, e, ret_seq, err);
     if (!status)
         return ALLORA_OK;
-    err_prefix(err, "not done, because it can't be recorded: ");
     if (!err->hint[0])
         err_hint(err, "allora doctor says what is wrong with allora's own folders");
+    /* It is not the caller's configuration that is at fault, nor anything that may be passed over.
+     */
+    if (status != ALLORA_E_INTEGRITY)
+        status = ALLORA_E_INTERNAL;
+    if (err)
+        err->code = status;
     return status;
 }
 
