@@ -2,6 +2,7 @@
  * answer. */
 #include "answer.h"
 #include "offline.h"
+#include "parts.h"
 #include "sql.h"
 #include "state.h"
 
@@ -93,8 +94,21 @@ static int32_t call_sql(struct turn *t, const char *id, struct text *sql)
     return status;
 }
 
-static int32_t send_state(struct turn *t, const struct query *q, const struct choice *c,
-                          const int64_t *show, int n_show)
+/* What was understood, kept until the rows are there. */
+struct said {
+    int n; /* questions */
+    const struct query *q[2];
+    const char *text[2];    /* the questions by themselves, when there were two */
+    const char *missed;     /* the one that was not understood; or NULL */
+    const struct choice *c; /* or NULL */
+};
+
+struct part {
+    const char *text;
+    struct choice *c;
+};
+
+static int32_t send_state(struct turn *t, const struct said *said, const int64_t *show, int n_show)
 {
     sdk_writer w = sdk_writer_begin(t->mind.self, t->mind.ctx);
     sdk_w_open(&w, NULL, '{');
@@ -105,13 +119,19 @@ static int32_t send_state(struct turn *t, const struct query *q, const struct ch
         sdk_w_close(&w, ']');
     }
     sdk_w_open(&w, "state", '{');
-    sdk_w_open(&w, "query", '{');
-    state_write(q, &w);
-    sdk_w_close(&w, '}');
-    if (c) {
+    for (int i = 0; i < said->n; i++) {
+        sdk_w_open(&w, i ? "second" : "query", '{');
+        state_write(said->q[i], &w);
+        sdk_w_close(&w, '}');
+        if (said->text[i])
+            sdk_w_text(&w, i ? "second_text" : "text", said->text[i]);
+    }
+    if (said->missed)
+        sdk_w_text(&w, "missed", said->missed);
+    if (said->c) {
         sdk_w_open(&w, "assumed", '[');
-        for (int i = 0; i < c->n_assumed; i++)
-            sdk_w_text(&w, NULL, c->assumed[i]);
+        for (int i = 0; i < said->c->n_assumed; i++)
+            sdk_w_text(&w, NULL, said->c->assumed[i]);
         sdk_w_close(&w, ']');
     }
     sdk_w_close(&w, '}');
@@ -128,27 +148,95 @@ static int32_t refuse(struct turn *t, const char *question, const struct choice 
     return status ? status : done(t, "refusal");
 }
 
+/* A name that was not found leaves a column open. */
+static bool is_clear(struct choice *c)
+{
+    for (int i = 0; i < c->q.n_conds && c->verdict == UNDERSTOOD; i++)
+        if (c->q.conds[i].column < 0)
+            c->verdict = NO_SUCH_NAME;
+    return c->verdict == UNDERSTOOD;
+}
+
+/* Of two questions in one those that are understood; *ret: how many. */
+static int32_t ask_parts(struct turn *t, const char *question, size_t len,
+                         const struct query *before, struct part *list, int *ret)
+{
+    struct parts at;
+    *ret = 0;
+    if (!parts_split(question, len, &at))
+        return ALLORA_OK;
+    for (int i = 0; i < 2; i++) {
+        struct part *part = &list[i];
+        part->text = sdk_copy(t->mind.self, t->mind.ctx,
+                              i ? sdk_str_n(question + at.second, len - at.second)
+                                : sdk_str_n(question, at.first_len));
+        part->c = sdk_alloc(t->mind.self, t->mind.ctx, sizeof *part->c);
+        if (!part->text || !part->c)
+            return nomem(t);
+        part->c->verdict = NOT_UNDERSTOOD;
+        if (i && at.refers)
+            continue;
+        int32_t status =
+            choose(&t->mind, part->text, strlen(part->text), i ? NULL : before, part->c, t->err);
+        if (status < 0)
+            return status;
+        *ret += is_clear(part->c);
+    }
+    return ALLORA_OK;
+}
+
+static int32_t answer_parts(struct turn *t, struct part *list)
+{
+    const struct query *q[2];
+    const char *text[2], *missed = NULL;
+    int n = 0;
+    for (int i = 0; i < 2; i++) {
+        if (list[i].c->verdict != UNDERSTOOD) {
+            missed = list[i].text;
+            continue;
+        }
+        list[i].c->q.and_list = false;
+        text[n] = list[i].text;
+        q[n++] = &list[i].c->q;
+    }
+    int32_t status = send_state(t,
+                                &(struct said){.n = n,
+                                               .q = {q[0], n > 1 ? q[1] : NULL},
+                                               .text = {text[0], n > 1 ? text[1] : NULL},
+                                               .missed = missed},
+                                NULL, 0);
+    for (int i = 0; i < n && !status; i++) {
+        struct text sql = {0};
+        sql_write(q[i], &sql);
+        status = call_sql(t, i ? "q2" : "q1", &sql);
+    }
+    return status ? status : done(t, "tool_calls");
+}
+
 static int32_t ask(struct turn *t)
 {
     const sdk_json *content = sdk_member(t->question, "content");
     const char *question = content && content->type == SDK_STRING ? content->text.ptr : "";
+    size_t len = content ? (size_t)content->text.len : 0;
     struct query before;
     bool have = t->previous && state_read(t->previous, &t->lexicon, &before);
     struct choice *c = sdk_alloc(t->mind.self, t->mind.ctx, sizeof *c);
     if (!c)
         return nomem(t);
-    int32_t status = choose(&t->mind, question, content ? (size_t)content->text.len : 0,
-                            have ? &before : NULL, c, t->err);
+    int32_t status = choose(&t->mind, question, len, have ? &before : NULL, c, t->err);
     if (status < 0)
         return status;
-    for (int i = 0; i < c->q.n_conds && c->verdict == UNDERSTOOD; i++)
-        if (c->q.conds[i].column < 0)
-            c->verdict = NO_SUCH_NAME;
-    if (c->verdict != UNDERSTOOD)
-        return refuse(t, question, c);
+    if (!is_clear(c)) {
+        struct part list[2] = {{0}};
+        int n = 0;
+        status = ask_parts(t, question, len, have ? &before : NULL, list, &n);
+        if (status < 0)
+            return status;
+        return n ? answer_parts(t, list) : refuse(t, question, c);
+    }
     struct text sql = {0};
     sql_write(&c->q, &sql);
-    status = send_state(t, &c->q, c, NULL, 0);
+    status = send_state(t, &(struct said){.n = 1, .q = {&c->q}, .c = c}, NULL, 0);
     if (!status)
         status = call_sql(t, "q1", &sql);
     text_free(&sql);
@@ -198,9 +286,21 @@ static int32_t say_error(struct turn *t, const sdk_json *error)
     return status ? status : done(t, "stop");
 }
 
+/* The answer to a second question. */
+static int32_t answer_second(struct turn *t, const struct outcome *o, struct query *q,
+                             struct text *out)
+{
+    const sdk_json *state = sdk_member(t->asked, "state");
+    if (!state_read(sdk_member(state, "second"), &t->lexicon, q))
+        return sdk_fail(t->err, ALLORA_E_INTERNAL, "the question's state was lost");
+    text_add(out, " ");
+    answer_write(q, sdk_get_str(state, "second_text", ""), o, out);
+    return ALLORA_OK;
+}
+
 static int32_t answer(struct turn *t, const sdk_json *messages)
 {
-    struct query q;
+    struct query q, last;
     struct outcome first, second;
     const sdk_json *error = NULL, *state = sdk_member(t->asked, "state");
     const sdk_json *more = tool_after(t, messages, 1);
@@ -213,20 +313,31 @@ static int32_t answer(struct turn *t, const sdk_json *messages)
         return say_error(t, error);
     int64_t show[2] = {first.receipt, 0};
     int n_show = 1;
+    bool two = sdk_member(state, "second") != NULL;
     if (more && parse_outcome(t, more, &second, &error) == ALLORA_OK && !error) {
-        if (q.and_list)
+        if (q.and_list || two)
             show[n_show++] = second.receipt;
         else
             first.total = &second;
+    } else if (two && error) {
+        return say_error(t, error);
     }
     struct text out = {0};
-    answer_write(&q, sdk_get_str(t->question, "content", ""), &first, &out);
+    const char *missed = sdk_get_str(state, "missed", NULL);
+    if (missed)
+        text_addf(&out, "I can answer one part; “%.200s” I did not understand. ", missed);
+    answer_write(&q, sdk_get_str(state, "text", sdk_get_str(t->question, "content", "")), &first,
+                 &out);
+    if (two && n_show > 1)
+        status = answer_second(t, &second, &last, &out);
     sdk_foreach (note, sdk_member(state, "assumed"))
         text_addf(&out, " (%.200s.)", note->text.ptr ? note->text.ptr : "");
-    status = out.failed ? nomem(t) : send(t, ALLORA_EV_TEXT, sdk_str_n(out.p, out.len));
+    if (!status)
+        status = out.failed ? nomem(t) : send(t, ALLORA_EV_TEXT, sdk_str_n(out.p, out.len));
     text_free(&out);
     if (!status)
-        status = send_state(t, &q, NULL, show, answer_unknown(&q, &first) ? 0 : n_show);
+        status = send_state(t, &(struct said){.n = 1, .q = {two ? &last : &q}}, show,
+                            answer_unknown(&q, &first) && !two ? 0 : n_show);
     return status ? status : done(t, "stop");
 }
 
