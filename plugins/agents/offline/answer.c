@@ -113,7 +113,13 @@ static void say_groups(const struct query *q, const struct outcome *o, struct te
         return;
     }
     bool least = q->by_agg && !q->descending;
-    if (o->row_count > 1) {
+    if (q->group2 >= 0) {
+        text_addf(out, "%lld combinations of %s and %s; %s ", (long long)o->row_count, g->label,
+                  q->t->columns[q->group2].label, q->t->columns[q->group2].label);
+        const struct column *h = &q->t->columns[q->group2];
+        answer_value(outcome_cell(o, 0, h->name), h->unit, out);
+        text_add(out, " of ");
+    } else if (o->row_count > 1) {
         size_t n = strlen(g->label);
         bool es = n && strchr("sxh", g->label[n - 1]);
         bool y = n > 1 && g->label[n - 1] == 'y' && !strchr("aeiou", g->label[n - 2]);
@@ -155,6 +161,14 @@ static void say_name(const struct query *q, const struct outcome *o, int row, st
     }
 }
 
+static bool has_key(const struct table *t)
+{
+    bool key = false;
+    for (int i = 0; i < t->n_columns; i++)
+        key = key || t->columns[i].key;
+    return key;
+}
+
 static void say_facts(const struct query *q, const struct outcome *o, struct text *out)
 {
     for (int i = 0; i < q->n_select; i++) {
@@ -180,8 +194,9 @@ static const char *superlative(const struct column *c, bool descending, const ch
         return NULL;
     sdk_foreach (a, sdk_member(c->node, "adjectives")) {
         char key[KEY_MAX];
-        if (a->key.ptr && sdk_str_is(a->text, descending ? "desc" : "asc") &&
-            words_key(a->key.ptr, false, key) && strstr(said, key))
+        if (a->key.ptr && strcmp(a->key.ptr, "highest") != 0 && strcmp(a->key.ptr, "lowest") != 0 &&
+            sdk_str_is(a->text, descending ? "desc" : "asc") && words_key(a->key.ptr, false, key) &&
+            strstr(said, key))
             return a->key.ptr;
     }
     return NULL;
@@ -225,8 +240,10 @@ static void say_ranked(const struct query *q, const char *question, const struct
         if (!word)
             say_edge(q, out);
         answer_conds(q, 0, q->n_conds, out);
-        text_add(out, " is ");
-        say_name(q, o, 0, out);
+        bool named = q->t->name_column >= 0 || has_key(q->t);
+        text_add(out, named ? " is " : "");
+        if (named)
+            say_name(q, o, 0, out);
         text_add(out, ": ");
         answer_value(outcome_cell(o, 0, c->name), c->unit, out);
         return;

@@ -257,6 +257,12 @@ bool answer_shape_yesno(const struct query *q, const char *question, bool yes, s
         }
         return true;
     }
+    if (is(s, 0, "do") && one_of(s, 1, persons) && is(s, 2, "have") && yes && s->w.n > 3 &&
+        plain(s, 3, s->w.n)) {
+        text_add(out, "Yes: you have ");
+        say(s, 3 + is(s, 3, "any"), s->w.n);
+        return true;
+    }
     bool can = is(s, 0, "can");
     if ((!one_of(s, 0, be) && !can) || one_of(s, 1, any) || one_of(s, 1, persons))
         return false;

@@ -172,7 +172,7 @@ void answer_cond(const struct table *t, const struct cond *c, struct text *out)
 {
     bool truth = c->op == OP_EQ && c->n_values == 1 && c->values[0].is_bool;
     if (c->whole && c->words) {
-        text_addf(out, "%s%s", c->negated ? "not " : "", c->words);
+        text_addf(out, "%s%s", c->turned ? "not " : "", c->words);
         return;
     }
     if (truth) {

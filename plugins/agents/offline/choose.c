@@ -165,7 +165,8 @@ static bool nobody_has_it(const struct lexicon *l, const struct query *best, str
         return false;
     for (int i = 0; i < q.n_conds; i++) {
         if (q.ties[i] == TIE_NONE) {
-            told = true;
+            const char *words = q.conds[i].words; /* what one may "have" is more than one kind */
+            told = told || !words || strcmp(words, "have") != 0;
         } else if (q.ties[i] == TIE_SUBJECT && q.t->name_column >= 0 &&
                    q.t->columns[q.t->name_column].type == C_TEXT &&
                    !is_word(l, q.conds[i].values[0].text)) {
@@ -190,7 +191,7 @@ static bool nobody_has_it(const struct lexicon *l, const struct query *best, str
 static int32_t pick(const struct mind *m, struct candidate *list, int n, struct choice *c,
                     allora_error *err)
 {
-    bool close = n > 1 && list[0].score - list[1].score < MARGIN;
+    bool close = n > 1 && list[0].score - list[1].score < MARGIN && !n_names(&list[1].p->q);
     for (int i = 0; i < n && list[0].score - list[i].score < 3; i++) {
         struct query q = list[i].p->q;
         struct choice attempt = *c;

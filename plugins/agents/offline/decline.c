@@ -137,7 +137,7 @@ static bool spelling(const struct mind *m, const char *question, struct text *ou
         if (w->tok[i].kind != T_WORD || w->tok[i].len < 3 ||
             w->tok[i].len != strlen(w->tok[i].text) || function_at(w, i, &f) ||
             !token_key(&w->tok[i], false, exact) || !token_key(&w->tok[i], true, stem) ||
-            lexicon_knows(m->lexicon, exact))
+            lexicon_knows(m->lexicon, exact) || lexicon_knows(m->lexicon, stem))
             continue;
         bool found = offer_any(&o);
         if (found)
@@ -181,7 +181,8 @@ void decline_write(const struct mind *m, const char *question, const struct choi
         words_list(c, out);
         text_add(out, c->n_words > 1 ? " are" : " is");
         text_add(out, ": no table has such a word, and no name of that kind is in the data.");
-        if (c->near && c->n_words && strncasecmp(c->near, c->words[0], strlen(c->words[0])) == 0)
+        if (c->near && c->n_words && strcasecmp(c->near, c->words[0]) != 0 &&
+            strncasecmp(c->near, c->words[0], strlen(c->words[0])) == 0)
             text_addf(out, " There is “%.60s”; is that what you mean?", c->near);
         break;
     case NOT_UNDERSTOOD:

@@ -40,6 +40,7 @@ struct cond {
     int n_values;
     struct value values[MAX_VALUES];
     const char *words; /* how it was said, for the answer; may be NULL */
+    bool turned;       /* its words were negated */
     bool whole;        /* words say all of it: "can log in" */
 };
 

@@ -119,95 +119,6 @@ static bool says_what(const struct parse *p)
     return p->q.n_conds > 1;
 }
 
-static double entry_score(const struct table *t, const struct entry *e, const struct item *it)
-{
-    double words = 0.5 * (it->n - 1) + (it->exact && !e->stemmed ? 0.2 : 0);
-    switch ((int)e->meaning) {
-    case M_NOUN:
-        return 0.4 + words + (e->rank == 0 ? 0.6 : 0.3 / (1 + e->rank));
-    case M_TABLE:
-    case M_PROVIDER:
-        return 4 + words;
-    case M_MODIFIER:
-        return 0.05;
-    case M_HERE:
-        return 0;
-    case M_PHRASE:
-    case M_VALUE:
-        return 1.3 + words;
-    case M_ADJECTIVE:
-    case M_COMPARATIVE:
-    case M_BASE:
-        return 1.2 + words;
-    case M_COLUMN:
-        return 1 + words + (t->columns[e->column].shown ? 0.3 : 0) +
-               (t->columns[e->column].key ? 0.3 : 0) + 0.4 / (1 + e->rank) -
-               (t->columns[e->column].costly ? 0.2 : 0);
-    default:
-        return 0;
-    }
-}
-
-static bool has_name(const struct parse *p)
-{
-    for (int i = 0; i < p->q.n_conds; i++)
-        if (p->q.ties[i] != TIE_NONE)
-            return true;
-    return false;
-}
-
-/* "free disk space" names the disk. */
-static const struct item *noun_inside(const struct parse *p)
-{
-    for (int i = 0; i < p->n; i++) {
-        const struct item *it = &p->items[i];
-        for (int t = 0; it->n > 1 && t < it->n && reading(it, M_COLUMN); t++) {
-            char key[KEY_MAX] = "";
-            int n = 0;
-            const struct entry *e =
-                token_key(&p->w->tok[it->at + t], true, key) ? lexicon_find(p->t, key, &n) : NULL;
-            for (int k = 0; k < n; k++)
-                if (e[k].meaning == M_NOUN)
-                    return it;
-        }
-    }
-    return NULL;
-}
-
-static void weigh(struct parse *p)
-{
-    for (int i = 0; i < p->n; i++) {
-        const struct item *it = &p->items[i];
-        double best = 0;
-        for (int k = 0; k < it->n_readings; k++) {
-            double s = entry_score(p->t, it->readings[k], it);
-            if (it->readings[k]->meaning == M_PHRASE && reading(it, M_NOUN))
-                continue; /* what the noun says anyway */
-            best = s > best && it->func == F_NONE ? s : best;
-        }
-        p->score += best;
-    }
-    if (p->noun_at >= 0)
-        p->score += 4;
-    for (int i = 0; i < p->q.n_conds; i++)
-        p->score -= p->q.ties[i] == TIE_LOOSE || p->q.ties[i] == TIE_SUBJECT ? 1.5
-                    : p->q.ties[i] == TIE_OWNER                              ? 1.2
-                    : p->q.ties[i] != TIE_NONE                               ? 0.6
-                                                                             : 0;
-    if (p->t->view)
-        p->score -= 1;
-    if (!p->t->one_row && p->noun_at < 0 && !p->followup && p->q.order < 0 && p->q.group < 0 &&
-        p->q.want == WANT_LIST && !has_name(p))
-        p->score -= 2;
-    if (!p->t->one_row && p->noun_at < 0 && !p->followup && p->q.want == WANT_NUMBER &&
-        p->q.n_conds == 0 && !noun_inside(p))
-        p->score -= 2; /* "how much swap do I have" */
-    if (p->t->one_row && p->plural)
-        p->score -= 4;
-    if (p->t->one_row && p->q.n_conds > 0)
-        p->score -= 2;
-}
-
 /* "how much data …", "the most traffic" */
 static bool in_bytes(const struct parse *p)
 {
@@ -266,8 +177,14 @@ void parse_rest(struct parse *p)
             if (!dangles(p, i))
                 continue;
             break;
-        case F_OF:
         case F_IN:
+            if (strcmp(item_token(p, i)->text, "in") == 0 && i + 1 < p->n &&
+                p->items[i + 1].kind == I_TIME && i > 0)
+                break; /* "logged in today" is not logged today */
+            if (!dangles(p, i))
+                continue;
+            break;
+        case F_OF:
         case F_FOR:
         case F_WITH:
             if (!dangles(p, i))
@@ -350,7 +267,8 @@ static bool same_values(const struct cond *a, const struct cond *b)
 /* Does the question measure or rank? */
 static bool weighs(const struct parse *p)
 {
-    return p->q.agg == AGG_SUM || p->head == HEAD_AMOUNT || (p->singular && p->q.n_select) ||
+    return p->q.agg == AGG_SUM || p->head == HEAD_AMOUNT ||
+           ((p->singular || p->noun_at < 0) && p->q.n_select) ||
            (p->q.order >= 0 && p->q.limit > 0);
 }
 
@@ -433,6 +351,46 @@ static void check_contradiction(struct parse *p)
     }
 }
 
+/* "what does this server cost" asks about one, and which one is not said. */
+static void check_single(struct parse *p)
+{
+    const struct query *q = &p->q;
+    int at = p->noun_at;
+    if (at < 1 || !p->singular || p->t->one_row || p->followup || q->agg != AGG_SUM ||
+        q->want != WANT_NUMBER || has_name(p))
+        return;
+    for (int i = 0; i < q->n_conds; i++)
+        if (!q->conds[i].implied)
+            return;
+    const char *before = item_token(p, at - 1)->text;
+    bool one = strcmp(before, "this") == 0 || strcmp(before, "my") == 0 ||
+               strcmp(before, "our") == 0 || strcmp(before, "the") == 0;
+    bool modifies = at + 1 < p->n && reading(&p->items[at + 1], M_COLUMN);
+    for (int i = 0; i < at; i++)
+        modifies = modifies && p->items[i].func != F_DO;
+    if (one && !modifies && !(p->t->total_over)) {
+        parse_fail(p, at);
+        p->failed = true;
+    }
+}
+
+/* "what is my ip address": of every row; but of people one can't tell which is meant. */
+static bool asks_own(const struct parse *p)
+{
+    int n = 0;
+    const struct entry *person = lexicon_find(p->t, "user", &n);
+    for (int i = 0; i < n; i++)
+        if (person[i].meaning == M_NOUN)
+            return false;
+    bool own = false;
+    for (int i = 1; i < p->n; i++) {
+        const char *before = item_token(p, i - 1)->text;
+        own = own || ((strcmp(before, "my") == 0 || strcmp(before, "our") == 0) &&
+                      reading(&p->items[i], M_COLUMN));
+    }
+    return own && p->which && p->q.n_select > 0 && p->q.want == WANT_LIST && !p->t->view;
+}
+
 /* A bare "which X" needs an X: without a noun, some column has to carry the question. */
 static void check_subject(struct parse *p)
 {
@@ -445,7 +403,7 @@ static void check_subject(struct parse *p)
     if (table)
         return;
     bool ranked = q->agg_column >= 0 || q->order >= 0 || q->group >= 0;
-    bool told = q->n_conds > 0;
+    bool told = q->n_conds > 0 || asks_own(p);
     if (p->t->one_row ? !ranked && !q->n_select : !ranked && !told)
         p->failed = true;
     for (int i = 0; i < p->n && q->order >= 0 && q->want == WANT_LIST; i++) {
@@ -493,12 +451,14 @@ void parse_table(const struct words *w, const struct lexicon *l, const struct ta
     if (p->q.all) { /* the exceptions are looked for */
         p->failed = p->failed || p->q.n_conds != 1;
         p->q.conds[0].negated = !p->q.conds[0].negated;
+        p->q.conds[0].turned = !p->q.conds[0].turned;
     }
     check_subject(p);
+    check_single(p);
     check_contradiction(p);
     if (p->q.want == WANT_YESNO && !p->q.exists && !says_what(p))
         p->failed = true; /* is it what? */
     if (p->t->one_row && (p->q.order >= 0 || p->q.limit || p->q.group >= 0))
         p->failed = true; /* nothing to rank */
-    weigh(p);
+    parse_weigh(p);
 }

@@ -181,4 +181,8 @@ void parse_filters(struct parse *p);
 void parse_amounts(struct parse *p);
 void parse_selection(struct parse *p);
 void parse_rest(struct parse *p);
+void parse_weigh(struct parse *p);    /* sets score */
+bool has_name(const struct parse *p); /* a condition on a name that no manifest knows */
+/* The column's item that has a noun in it: "free disk space"; or NULL. */
+const struct item *noun_inside(const struct parse *p);
 #endif

@@ -202,6 +202,18 @@ static bool ends_with_amount(const struct parse *p)
     return does && p->n && named && unused_column(p, p->n - 1, true) != NULL;
 }
 
+/* "are there", "are running": nothing that narrows down. */
+static bool only_small(const struct parse *p, int from)
+{
+    for (int i = from; i < p->n; i++) {
+        enum func f = p->items[i].func;
+        if (f != F_BE && f != F_THERE && f != F_RUN && f != F_HAVE && f != F_DO && f != F_NOISE &&
+            f != F_TOTAL && !reading(&p->items[i], M_HERE))
+            return false;
+    }
+    return true;
+}
+
 void parse_amounts(struct parse *p)
 {
     static const struct {
@@ -218,8 +230,10 @@ void parse_amounts(struct parse *p)
     bool named = p->noun_at >= 0 || p->t->one_row || p->followup || p->q.group >= 0;
     for (int i = 0; i < p->q.n_conds; i++)
         named = named || p->q.ties[i] != TIE_NONE;
-    if (counts_column && !named)
+    if (counts_column && !named && !(k == p->n - 1 || only_small(p, k + 1)))
         p->failed = true;
+    else if (counts_column && !named)
+        p->failed = !adds_up(&p->t->columns[unused_column(p, k, true)->column]);
     for (size_t s = 0; s < sizeof said / sizeof *said; s++)
         for (int i = 0; i < p->n && !p->failed; i++)
             if (p->items[i].func == said[s].f && !p->items[i].used &&

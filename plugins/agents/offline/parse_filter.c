@@ -16,6 +16,7 @@ static struct cond *add(struct filter *f, const struct cond *model, int from, in
     p->cond_at[p->q.n_conds - 1] = from;
     if (f->neg != NEG_NONE) {
         c->negated = !c->negated;
+        c->turned = !c->turned;
         use(p, f->neg_at);
     }
     f->neg = NEG_NONE;
@@ -317,6 +318,10 @@ static bool column_alone(struct filter *f, int i)
             return false; /* one of its values may well mean "none" */
         if (is_number(c) && f->neg != NEG_WITHOUT)
             return false;
+        if (f->neg == NEG_WITHOUT && c->closed && c->type == C_TEXT) {
+            parse_fail(p, i); /* which of its values means none? */
+            return true;
+        }
         if (f->neg == NEG_WITHOUT) {
             model.op = OP_NULL;
             model.negated = true; /* turned round by add() */
@@ -436,6 +441,10 @@ static void one(struct filter *f, int i)
     }
     if (!e)
         e = reading(it, M_VALUE);
+    bool asks_have = p->head == HEAD_YESNO && p->noun_at < 0 && i > 0 &&
+                     p->items[i - 1].func == F_NOISE; /* "do I have curl" */
+    if (e && it->func == F_HAVE && !asks_have)
+        return;
     if (e && (it->func == F_NONE || it->exact)) {
         if ((e->meaning == M_VALUE && i == p->n - 1 && done_by(p, i)) || other_subject(p, i, e))
             parse_fail(p, i); /* "how many did maria open" is no state */

@@ -90,8 +90,7 @@ bool filter_name_alone(struct filter *f, int i)
         tie = TIE_OWNER;
     else if (g == F_OF || g == F_BY || g == F_FOR || g == F_AND_THEN)
         tie = TIE_OWNER;
-    else if (g == F_IN || g == F_WITH || (g == F_HAVE && p->head == HEAD_WHO) ||
-             (p->head == HEAD_WHO && p->subject_column >= 0))
+    else if (g == F_IN || g == F_WITH || (p->head == HEAD_WHO && p->subject_column >= 0))
         tie = TIE_LOOSE;
     else if (left >= 0 && noun_of(p, left))
         tie = TIE_LOOSE;

@@ -53,6 +53,11 @@ static void select_named(struct parse *p)
         const struct entry *e = p->items[i].func == F_NONE ? unused_column(p, i, false) : NULL;
         if (!e || !asked(p, i))
             continue;
+        if (i > 0 && strcmp(item_token(p, i)->text, "name") == 0 &&
+            strcmp(item_token(p, i - 1)->text, "my") == 0) {
+            parse_fail(p, i); /* a person's, of whom nothing is known */
+            return;
+        }
         query_select(&p->q, e->column);
         use(p, i);
     }

@@ -75,6 +75,16 @@ static bool happened_otherwise(const struct parse *p, int i, int column)
     return strncmp(word, p->t->columns[column].name, 4) != 0;
 }
 
+/* "who logged in today" is not about what was logged today. */
+static bool logs_in(const struct parse *p, int i)
+{
+    char stem[WORD_MAX];
+    if (i == 0 || strcmp(item_token(p, i)->text, "in") != 0)
+        return false;
+    word_stem(item_token(p, i - 1)->text, stem);
+    return strcmp(stem, "log") == 0 || strcmp(stem, "logg") == 0 || strcmp(stem, "sign") == 0;
+}
+
 void parse_times(struct parse *p)
 {
     for (int i = 0; i < p->n && !p->failed; i++) {
@@ -83,6 +93,10 @@ void parse_times(struct parse *p)
             continue;
         struct span s = it->span;
         p->current = i;
+        if (logs_in(p, i)) {
+            parse_fail(p, i);
+            return;
+        }
         int not_at = negation_before(p, i);
         int column = time_column(p, i);
         if (column < 0 || happened_otherwise(p, i, column)) {

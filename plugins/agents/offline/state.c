@@ -18,6 +18,8 @@ static void write_cond(sdk_writer *w, const struct query *q, const struct cond *
     sdk_w_bool(w, "time", c->time);
     if (c->whole && c->words)
         sdk_w_text(w, "words", c->words);
+    if (c->turned)
+        sdk_w_bool(w, "turned", true);
     if (c->implied)
         sdk_w_bool(w, "implied", true);
     sdk_w_open(w, "values", '[');
@@ -79,6 +81,7 @@ static bool read_cond(const sdk_json *node, struct query *q)
     c->time = sdk_get_bool(node, "time", false);
     c->words = sdk_get_str(node, "words", NULL);
     c->whole = c->words != NULL;
+    c->turned = sdk_get_bool(node, "turned", false);
     c->implied = sdk_get_bool(node, "implied", false);
     sdk_foreach (v, sdk_member(node, "values")) {
         if (c->n_values == MAX_VALUES)
