@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "plugin/codec.h"
 #include "plugin/guard.h"
 #include "slot_list.h"
 
@@ -232,7 +233,9 @@ enum wrap_mode wrap_mode_of(const char *word)
 
 struct wrap *wrap_new(enum wrap_mode mode, const struct wrap_options *o)
 {
-    return mode == WRAP_DEBUG ? guard_new(o) : NULL;
+    if (mode == WRAP_DEBUG)
+        return guard_new(o);
+    return mode == WRAP_CODEC ? codec_new(o) : NULL;
 }
 
 void wrap_free(struct wrap *w)
