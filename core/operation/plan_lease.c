@@ -2,6 +2,7 @@
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/str.h"
+#include "base/thread.h"
 #include "store/store.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,6 +80,7 @@ bool holder_is_gone(const char *holder)
 static void *renew(void *self)
 {
     struct plan_lease *l = self;
+    thread_begin();
     (void)pthread_mutex_lock(&l->lock);
     while (!l->ending) {
         struct timespec until;
@@ -95,6 +97,7 @@ static void *renew(void *self)
         (void)pthread_mutex_lock(&l->lock);
     }
     (void)pthread_mutex_unlock(&l->lock);
+    thread_end();
     return NULL;
 }
 
