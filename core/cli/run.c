@@ -13,6 +13,7 @@
 #include "cli/render.h"
 #include "cli/watch.h"
 #include "plugin/registry.h"
+#include <pwd.h>
 #include <stdio.h>
 
 enum { ARGUMENTS_MAX = 64 << 20 };
@@ -176,13 +177,13 @@ static const char *explain_command(struct run *r)
     return NULL;
 }
 
+/* Whom the process runs as, not what $LOGNAME says: the journal names them. */
 static void set_principal(struct run *r)
 {
-    const char *user = getenv("LOGNAME");
-    if (!user || !*user)
-        user = getenv("USER");
-    if (user && *user)
-        (void)snprintf(r->principal, sizeof(r->principal), "local:%.80s", user);
+    struct passwd entry, *found = NULL;
+    char text[4096];
+    if (getpwuid_r(getuid(), &entry, text, sizeof(text), &found) == 0 && found)
+        (void)snprintf(r->principal, sizeof(r->principal), "local:%.80s", found->pw_name);
     else
         (void)snprintf(r->principal, sizeof(r->principal), "local:%u", (unsigned)getuid());
     r->who = (struct principal){r->principal, true, false};
