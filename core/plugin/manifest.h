@@ -91,6 +91,7 @@ struct command_decl {
     const char
         *group; /* heading it stands under in `allora help`: "Ask", "Look", …; NULL: the last one */
     const char *each; /* a repeated argument (its target): each value is one step of one plan */
+    const char *then; /* an operation whose arguments are the first one's document */
     const char *call; /* the operation's own name is the value of this argument (its target) */
     const json_node *fixed;    /* constant arguments */
     const json_node *examples; /* [{run, help}] */

@@ -25,6 +25,7 @@ static const struct field command_fields[] = {
     {"description", WANT_STR},
     {"operation", WANT_TEXT | WANT_OBJECT},
     {"each", WANT_TEXT},
+    {"then", WANT_TEXT},
     {"render", WANT_TEXT},
     {"face", WANT_TEXT},
     {"group", WANT_TEXT},
@@ -311,6 +312,8 @@ static int32_t check_operation(struct check *c, const json_node *node, struct co
         return check_fail(c, "each: \"%s\" is no repeated argument", cmd->each);
     if (cmd->each && (cmd->call || cmd->face != FACE_NEVER))
         return check_fail(c, "each: needs one operation, and no face");
+    if (cmd->then && (cmd->call || cmd->each || cmd->face != FACE_NEVER))
+        return check_fail(c, "then: needs one operation, no \"each\" and no face");
     return ALLORA_OK;
 }
 
@@ -345,6 +348,7 @@ static int32_t fill_command(struct check *c, const json_node *node, struct comma
     cmd->examples = json_get(node, "examples");
     cmd->face = (enum face_use)face;
     cmd->each = json_get_str(node, "each", NULL);
+    cmd->then = json_get_str(node, "then", NULL);
     rc = fill_args(c, node, cmd);
     if (rc == ALLORA_OK)
         rc = check_operation(c, node, cmd);

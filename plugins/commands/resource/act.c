@@ -1,6 +1,8 @@
-/* resource act, resource actions.  What a verb means stands in the manifest of the table's provider
- * ("actions"); this finds the rows, fills the operation's arguments from them, and has the gate
- * make and run one plan of all.  It changes nothing itself. */
+/* resource.steps, resource.act, resource.actions.  What a verb means stands in the manifest of the
+ * table's provider
+ * ("actions"); this finds the rows and fills the operation's arguments from them.  It changes
+ * nothing itself: the command line takes the steps to plan.run as the person's own call, act()
+ * does so for an agent or a server. */
 #include "act.h"
 #include "type.h"
 #include <stdio.h>
@@ -244,13 +246,13 @@ static int32_t add_target(struct job *j, const struct type *type, const char *id
     return action ? add_step(j, &t, action, id) : no_action(j, &t);
 }
 
-int32_t resource_act(allora_instance *self, allora_ctx *ctx, const char *operation,
-                     allora_str args_json, const allora_sink *sink, allora_error *err)
+/* {"steps": […]}, as plan.run takes it. */
+static int32_t find_steps(allora_instance *self, allora_ctx *ctx, allora_str args_json,
+                          allora_str *ret, allora_error *err)
 {
     const sdk_json *args;
     struct type type;
     struct job j = {.self = self, .ctx = ctx, .err = err};
-    (void)operation;
     int32_t status = sdk_args(self, ctx, args_json, &args, err);
     if (!status)
         status = type_find(self, ctx, sdk_get_str(args, "type", ""), &type, err);
@@ -269,8 +271,26 @@ int32_t resource_act(allora_instance *self, allora_ctx *ctx, const char *operati
     }
     sdk_w_close(&j.steps, ']');
     sdk_w_close(&j.steps, '}');
-    allora_str json = sdk_w_done(&j.steps);
-    return json.ptr ? sdk_of(self)->invoke->call(ctx, "plan.run", json, sink, err) : no_memory(&j);
+    *ret = sdk_w_done(&j.steps);
+    return ret->ptr ? ALLORA_OK : no_memory(&j);
+}
+
+int32_t resource_steps(allora_instance *self, allora_ctx *ctx, const char *operation,
+                       allora_str args_json, const allora_sink *sink, allora_error *err)
+{
+    allora_str steps;
+    (void)operation;
+    int32_t status = find_steps(self, ctx, args_json, &steps, err);
+    return status ? status : sink->event(sink->self, ALLORA_EV_RESULT, steps);
+}
+
+int32_t resource_act(allora_instance *self, allora_ctx *ctx, const char *operation,
+                     allora_str args_json, const allora_sink *sink, allora_error *err)
+{
+    allora_str steps;
+    (void)operation;
+    int32_t status = find_steps(self, ctx, args_json, &steps, err);
+    return status ? status : sdk_of(self)->invoke->call(ctx, "plan.run", steps, sink, err);
 }
 
 /* ---- what there is ---- */

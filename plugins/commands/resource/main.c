@@ -239,4 +239,5 @@ static int32_t get(allora_instance *self, allora_ctx *ctx, const char *operation
 }
 
 ALLORA_OPERATIONS_PLUGIN(resource, {"resource.list", list}, {"resource.get", get},
-                         {"resource.act", resource_act}, {"resource.actions", resource_actions});
+                         {"resource.act", resource_act}, {"resource.steps", resource_steps},
+                         {"resource.actions", resource_actions});
