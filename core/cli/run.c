@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/rowset.h"
 #include "base/str.h"
 #include "cli/approve.h"
 #include "cli/args.h"
@@ -131,13 +132,41 @@ static int32_t dry_run(struct run *r, bool *ret_done)
     return cli_print(r->c, buf_str(&b), b.len, false);
 }
 
+static int32_t call_named(struct run *r, const char *operation, allora_str args,
+                          const allora_sink *sink, allora_error *err)
+{
+    return r->dispatch->call(r->dispatch->self, r->root, operation, args, sink, err);
+}
+
+/* The first operation's document becomes the second's arguments; both are the person's calls. */
+static int32_t call_both(struct run *r, const allora_sink *sink, allora_error *err)
+{
+    struct rowset first;
+    rowset_init(&first, 1, ARGUMENTS_MAX);
+    allora_sink keep = rowset_sink(&first);
+    int32_t rc =
+        call_named(r, r->operation, (allora_str){buf_str(&r->json), r->json.len}, &keep, err);
+    for (const struct rowset_event *e = first.events; e; e = e->next)
+        if (e->kind == ALLORA_EV_WARNING)
+            (void)sink->event(sink->self, e->kind, e->payload);
+    allora_str document = rowset_event(&first, ALLORA_EV_RESULT);
+    if (rc >= 0 && !document.len)
+        rc = err_set(err, ALLORA_E_INTERNAL, "%s sent no document for %s", r->operation,
+                     r->cmd->decl->then);
+    if (rc >= 0)
+        rc = call_named(r, r->cmd->decl->then, document, sink, err);
+    rowset_done(&first);
+    return rc;
+}
+
 static int32_t call_operation(struct run *r, const allora_sink *sink, allora_error *err)
 {
     if (!r->operation)
         return err_set(err, ALLORA_E_ABI, "plugin %s: command \"%s\" names no operation",
                        r->cmd->plugin->id, r->cmd->name);
-    return r->dispatch->call(r->dispatch->self, r->root, r->operation,
-                             (allora_str){buf_str(&r->json), r->json.len}, sink, err);
+    if (r->cmd->decl->then)
+        return call_both(r, sink, err);
+    return call_named(r, r->operation, (allora_str){buf_str(&r->json), r->json.len}, sink, err);
 }
 
 static int32_t call_face(struct run *r, const allora_sink *sink, int32_t *ret_code,

@@ -39,13 +39,14 @@ class SystemdBus:
         with open(self.room + "/bus.conf", "w") as f:
             f.write(CONFIG % self.room)
         self.daemon = subprocess.Popen(["dbus-daemon", f"--config-file={self.room}/bus.conf", "--nofork"],
-                                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+                                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.DEVNULL)
         for _ in range(200):
             if os.path.exists(self.room + "/bus"):
                 break
             time.sleep(0.05)
         self.manager = subprocess.Popen([sys.executable, __file__, self.address], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, text=True)
+                                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         if self.manager.stdout.readline() != "ready\n":
             raise RuntimeError("the manager did not start")
         return self
@@ -176,7 +177,7 @@ def serve(address):
             return self.find(name).path_
 
         @method()
-        async def StartUnit(self, name: 's', mode: 's') -> 'o':
+        def StartUnit(self, name: 's', mode: 's') -> 'o':
             return self.start(self.job("StartUnit", name, mode))
 
         def start(self, unit):
@@ -189,14 +190,14 @@ def serve(address):
             return "/org/freedesktop/systemd1/job/1"
 
         @method()
-        async def StopUnit(self, name: 's', mode: 's') -> 'o':
+        def StopUnit(self, name: 's', mode: 's') -> 'o':
             unit = self.job("StopUnit", name, mode)
             unit.move("deactivating", "stop-sigterm")
             asyncio.get_running_loop().call_later(0.2, unit.move, "inactive", "dead")
             return "/org/freedesktop/systemd1/job/2"
 
         @method()
-        async def RestartUnit(self, name: 's', mode: 's') -> 'o':
+        def RestartUnit(self, name: 's', mode: 's') -> 'o':
             return self.start(self.job("RestartUnit", name, mode))
 
         @method()

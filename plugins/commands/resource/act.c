@@ -174,8 +174,14 @@ static int32_t argument_types(const struct job *j, const char *operation, const 
 }
 
 /* A person's text as the schema's type has it; the gate checks it again. */
-static void put_argument(struct job *j, const char *name, const char *text, const sdk_json *types)
+static void put_argument(struct job *j, const char *name, const sdk_json *given,
+                         const sdk_json *types)
 {
+    if (given->type != SDK_STRING) {
+        sdk_w_json(&j->steps, name, given->source);
+        return;
+    }
+    const char *text = given->text.ptr;
     const char *type = sdk_get_str(sdk_member(types, name), "type", "string");
     const sdk_json *value = NULL;
     allora_error ignored = {.size = (uint32_t)sizeof ignored};
@@ -229,7 +235,7 @@ static int32_t add_step(struct job *j, const struct type *t, const sdk_json *act
         const char *name = sdk_copy(j->self, j->ctx, more->key);
         if (!name)
             return no_memory(j);
-        put_argument(j, name, more->text.ptr, types);
+        put_argument(j, name, more, types);
     }
     sdk_w_close(&j->steps, '}');
     sdk_w_close(&j->steps, '}');
