@@ -91,6 +91,13 @@ int32_t out_flush(struct out *o)
     return o->stopped ? ALLORA_STOP : ALLORA_OK;
 }
 
+int32_t out_stream(struct out *o)
+{
+    o->may_page = false;
+    push(o);
+    return o->stopped ? ALLORA_STOP : ALLORA_OK;
+}
+
 int32_t out_finish(struct out *o, allora_error *err)
 {
     push(o);

@@ -30,6 +30,8 @@ static inline int32_t out_buf(struct out *o, const struct buf *b)
 }
 /* Lets the person see what there is: on a terminal at once, else every tenth of a second. */
 int32_t out_flush(struct out *o);
+/* Everything now, without waiting for a screenful that might be paged. */
+int32_t out_stream(struct out *o);
 /* Writes the rest and waits for the pager.  Fails with words if standard output could not take it
  * all; a reader who left early is no failure. */
 int32_t out_finish(struct out *o, allora_error *err);

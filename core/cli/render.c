@@ -189,6 +189,10 @@ static void message(struct render *r, allora_str payload)
 
 static int32_t text(struct render *r, allora_str payload)
 {
+    if (r->kind == RENDER_RAW) {
+        r->any_result = true;
+        return out_write(&r->out, payload.ptr, payload.len);
+    }
     bool streams = r->o.format == OUTPUT_TABLE || r->o.format == OUTPUT_MARKDOWN;
     if (!streams)
         return ALLORA_OK; /* the document says it too */
@@ -201,6 +205,13 @@ static int32_t text(struct render *r, allora_str payload)
     }
     prose_add(&r->prose, payload.ptr, payload.len);
     return out_flush(&r->out);
+}
+
+/* A page has come, and the next may take its time: what is held is shown. */
+static int32_t stream(struct render *r)
+{
+    int32_t rc = r->open && r->is_table ? table_flush(&r->table) : ALLORA_OK;
+    return rc ? rc : out_stream(&r->out);
 }
 
 static int32_t sink_event(void *self, int32_t kind, allora_str payload)
@@ -227,6 +238,8 @@ static int32_t sink_event(void *self, int32_t kind, allora_str payload)
         if (json_parse(payload.ptr, payload.len, &r->provenance, NULL))
             r->provenance = NULL;
         break;
+    case ALLORA_EV_CURSOR:
+        return stream(r);
     case ALLORA_EV_DONE:
         if (r->kind != RENDER_ANSWER)
             end_result(r);
@@ -299,8 +312,8 @@ int32_t render_finish(struct render *r, int32_t status, const allora_error *err)
     if (r->prose_open && r->kind != RENDER_ANSWER)
         prose_end(&r->prose, "");
     close_result(r);
-    if (ok || r->kind == RENDER_ANSWER || r->saw_plan)
-        print_result(r); /* also of a plan that waits, or failed */
+    if (ok || r->kind == RENDER_ANSWER || r->kind == RENDER_DOCUMENT || r->saw_plan)
+        print_result(r); /* also of a plan that waits, or what a failure is about */
     if (r->prose_open && r->kind == RENDER_ANSWER)
         prose_end(&r->prose, ""); /* when no document came */
     if (ok)
@@ -334,6 +347,7 @@ struct render *render_new(const struct render_options *o)
     r->kind = streq(o->kind, "answer")     ? RENDER_ANSWER
               : streq(o->kind, "document") ? RENDER_DOCUMENT
               : streq(o->kind, "text")     ? RENDER_TEXT
+              : streq(o->kind, "raw")      ? RENDER_RAW
                                            : RENDER_ROWS;
     r->report =
         (struct report){.json = json_shape(r), .color = o->term->err_color, .quiet = o->quiet};

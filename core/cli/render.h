@@ -6,6 +6,7 @@
  * how many and how fresh answer    text as it streams, then the rows it rests on and their receipts
  *   document  the RESULT as names and values
  *   text      TEXT as it is
+ *   raw       TEXT as it is, whichever format was asked for
  *
  * With -o json and yaml, answer, document and text print the RESULT; with -o ndjson an answer
  * prints one event a line.
@@ -25,7 +26,7 @@
 struct render;
 struct render_options {
     enum output_format format;
-    const char *kind; /* rows (also NULL), answer, document, text */
+    const char *kind; /* rows (also NULL), answer, document, text, raw */
     const char *const *columns;
     uint32_t n_columns;  /* which a table shows by default */
     const char *empty;   /* said instead of an empty table */

@@ -22,7 +22,7 @@ void prose_add(struct prose *p, const char *s, size_t n);
 void prose_end(struct prose *p, const char *cites);
 void prose_done(struct prose *p);
 
-enum render_kind { RENDER_ROWS, RENDER_ANSWER, RENDER_DOCUMENT, RENDER_TEXT };
+enum render_kind { RENDER_ROWS, RENDER_ANSWER, RENDER_DOCUMENT, RENDER_TEXT, RENDER_RAW };
 struct render {
     struct render_options o;
     enum render_kind kind;

@@ -322,6 +322,11 @@ int32_t table_row(struct table_out *t, const allora_value *cells, uint32_t n)
                                                                                  : ALLORA_OK;
 }
 
+int32_t table_flush(struct table_out *t)
+{
+    return !t->decided && t->n_rows ? decide(t) : ALLORA_OK;
+}
+
 void table_end(struct table_out *t)
 {
     if (!t->decided && t->width && (t->n_rows || (t->options.head_always && t->n_shown)))

@@ -39,6 +39,8 @@ int32_t table_begin(struct table_out *t, struct out *out, const struct heads *he
                     const struct table_options *options);
 /* ALLORA_OK, ALLORA_STOP, E_NOMEM. */
 int32_t table_row(struct table_out *t, const allora_value *cells, uint32_t n);
+/* Writes the rows that are held to decide the widths by; later ones keep to those. */
+int32_t table_flush(struct table_out *t);
 void table_end(struct table_out *t);
 
 /* For the tests and the record form: cuts the widest of the text columns until all fit in `room`;

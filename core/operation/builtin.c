@@ -8,6 +8,7 @@
 #include "operation/plan_ops.h"
 #include "plugin/plugin_operations.h"
 #include "query/engine.h"
+#include "security/audit.h"
 
 static int32_t op_operation_list(void *self, allora_ctx *ctx, const json_node *args,
                                  const allora_sink *sink, allora_error *err)
@@ -64,6 +65,11 @@ int32_t builtin_wire(const struct builtin_parts *parts, allora_error *err)
         {"session.show", agent_op_session_show, parts->agents},
         {"session.delete", agent_op_session_delete, parts->agents},
         {"receipt.show", agent_op_receipt_show, parts->agents},
+        {"audit.list", audit_op_list, parts->journal},
+        {"audit.show", audit_op_show, parts->journal},
+        {"audit.tail", audit_op_tail, parts->journal},
+        {"audit.verify", audit_op_verify, parts->journal},
+        {"audit.export", audit_op_export, parts->journal},
     };
     for (size_t i = 0; i < sizeof wires / sizeof *wires; i++) {
         if (!wires[i].self)

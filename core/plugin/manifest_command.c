@@ -70,7 +70,7 @@ static const struct field agent_fields[] = {
 
 static const char *const effects[] = {"read",   "local", "write", "destructive",
                                       "secret", "admin", NULL};
-static const char *const renders[] = {"rows", "answer", "text", "document", NULL};
+static const char *const renders[] = {"rows", "answer", "text", "document", "raw", NULL};
 static const char *const faces[] = {"never", "always", "no_input", NULL};
 static const char *const arg_types[] = {"string", "int",  "number", "bool", "duration",
                                         "size",   "time", "file",   "pair", NULL};
