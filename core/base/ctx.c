@@ -105,6 +105,7 @@ allora_ctx *ctx_open(allora_ctx *parent, const void *plugin, uint32_t timeout_ms
     c->console = parent->console;
     c->approver = parent->approver;
     c->vouched = parent->vouched;
+    c->unrecorded = parent->unrecorded;
     c->flags = flags;
     memcpy(c->trace_id, parent->trace_id, sizeof c->trace_id);
 

@@ -35,6 +35,7 @@ struct allora_ctx {
     const struct approver *approver; /* who may say yes (base/approver.h), else NULL; inherited */
     bool vouched; /* a scope opened with a person's own credential: what they may approve, they may
                      approve here; inherited */
+    bool unrecorded;    /* reads are not worth a record: completion looks names up; inherited */
     int cancel_pipe[2]; /* made on first cancel_fd() */
     uint32_t flags;     /* ALLORA_SCOPE_* */
     char trace_id[17];

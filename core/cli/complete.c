@@ -95,6 +95,7 @@ static void called(struct completion *k, const struct arg_decl *d)
     A_CLEAN(ctx_closep) allora_ctx *ctx = ctx_root(&owner, clock_mono_us() + COMPLETE_US);
     if (!ctx)
         return;
+    ctx->unrecorded = true;
     rowset_init(&rows, COMPLETE_ROWS, COMPLETE_MAX);
     allora_sink sink = rowset_sink(&rows);
     (void)dispatch->call(dispatch->self, ctx, d->complete_operation, str_of("{}"), &sink, &err);

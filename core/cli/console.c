@@ -201,8 +201,11 @@ static void complete(void *self, const char *line, size_t cursor, struct lineedi
     A_CLEAN(ctx_closep) allora_ctx *ctx = ctx_open(c->ctx, NULL, COMPLETE_MS, 0);
     allora_sink sink = rowset_sink(&con.candidates);
     const struct rowset *rows = &con.candidates;
-    if (!ctx || con.o.dispatch->call(con.o.dispatch->self, ctx, c->operation,
-                                     (allora_str){buf_str(&args), args.len}, &sink, &err) < 0)
+    if (!ctx)
+        return;
+    ctx->unrecorded = true;
+    if (con.o.dispatch->call(con.o.dispatch->self, ctx, c->operation,
+                             (allora_str){buf_str(&args), args.len}, &sink, &err) < 0)
         return;
     free(con.values);
     con.values = mem_array(rows->n_rows + 1, sizeof(*con.values));

@@ -173,6 +173,19 @@ static void entry_line(struct buf *b, const struct help_entry *e, size_t column,
     item(b, buf_str(&name), e->summary, column, width);
 }
 
+/* What newcomers come for stands first; other groups in the order of their first command. */
+static const char *const first_groups[] = {"Ask", "Look", "Act"};
+enum { N_FIRST_GROUPS = sizeof first_groups / sizeof *first_groups };
+
+static bool has_group(const struct help_entry *entries, size_t n, const char *group)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (streq(entries[i].group, group))
+            return true;
+    }
+    return false;
+}
+
 static void top_commands(struct buf *b, const struct help_entry *entries, size_t n, unsigned width,
                          bool color)
 {
@@ -180,10 +193,13 @@ static void top_commands(struct buf *b, const struct help_entry *entries, size_t
     for (size_t i = 0; i < n; i++)
         widest = entries[i].name_len > widest ? entries[i].name_len : widest;
     size_t column = column_for(widest);
-    /* Groups in the order of their first command; what has none comes last, before the core's own.
-     */
+    /* What has no group comes last, before the core's own. */
     const char *groups[HELP_GROUPS_MAX];
     unsigned n_groups = 0;
+    for (size_t g = 0; g < N_FIRST_GROUPS; g++) {
+        if (has_group(entries, n, first_groups[g]))
+            groups[n_groups++] = first_groups[g];
+    }
     for (size_t i = 0; i < n; i++) {
         unsigned g = 0;
         while (g < n_groups && !streq(groups[g], entries[i].group))
@@ -217,9 +233,12 @@ static void top_examples(struct cli *c, struct buf *b, bool color)
     if (cli_registry(c, &registry, NULL))
         return;
     size_t n = registry_names(registry, REGISTRY_COMMANDS, &names);
-    for (int same_group = 0; same_group < 2; same_group++) {
+    for (unsigned turn = 0; turn < N_FIRST_GROUPS + 2; turn++) {
+        const char *group = turn < N_FIRST_GROUPS ? first_groups[turn] : NULL;
+        bool same_group = turn > N_FIRST_GROUPS; /* when there are fewer than three groups */
         for (size_t i = 0; i < n && n_shown < TOP_EXAMPLES; i++) {
-            bool skip = !names[i].example || !*names[i].example;
+            bool skip =
+                !names[i].example || !*names[i].example || (group && !streq(names[i].group, group));
             for (unsigned k = 0; k < n_shown && !skip; k++)
                 skip = shown[k] == &names[i] ||
                        (!same_group && streq(shown[k]->group, names[i].group));

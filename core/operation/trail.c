@@ -77,6 +77,8 @@ void trail_outcome(const struct call *c, int32_t status)
     if (!c->gate->parts.journal || records_itself(c->op))
         return;
     bool read = c->op->decl->effect == ALLORA_EFFECT_READ;
+    if (read && c->ctx->unrecorded)
+        return;
     if (read)
         read_detail(c, &b);
     const struct journal_entry e = {.kind = read ? "read" : "outcome",

@@ -203,7 +203,7 @@ static int32_t unwritable(const struct journal *j, int32_t status, allora_error 
     if (!err)
         return ALLORA_E_INTERNAL;
     err->code = ALLORA_E_INTERNAL;
-    err_prefix(err, "the journal cannot be written, so nothing is done: ");
+    err_prefix(err, "the journal cannot be written: ");
     err_reason(err, "journal_unwritable");
     if (status == ALLORA_E_INTEGRITY)
         err_hint(err, "allora audit verify says what is wrong; to begin anew, move %s away",
