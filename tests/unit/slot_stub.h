@@ -195,9 +195,10 @@ static inline void rich_struct(const struct struct_shape *shape, char *p, int ro
         case ARG_F64:
             memcpy(p + f->offset, &d, sizeof d);
             break;
-        case ARG_NAME_OR_NULL:
-            name = round == BARE ? NULL : name; /* fall through */
         case ARG_NAME:
+        case ARG_NAME_OR_NULL:
+            if (f->kind == ARG_NAME_OR_NULL && round == BARE)
+                name = NULL;
             memcpy(p + f->offset, &name, sizeof name);
             break;
         case ARG_TEXT:

@@ -103,6 +103,14 @@ static bool receive(struct queue *q, struct peer *p, int64_t wait_ms)
     return item != NULL;
 }
 
+static bool is_closed(struct queue *q)
+{
+    (void)pthread_mutex_lock(&q->lock);
+    bool closed = q->closed;
+    (void)pthread_mutex_unlock(&q->lock);
+    return closed;
+}
+
 /* The host looks after cancellation while it waits. */
 static bool host_waits(void *self, struct peer *p)
 {
@@ -116,7 +124,7 @@ static bool plugin_waits(void *self, struct peer *p)
 {
     struct line *l = self;
     (void)receive(&l->to_plugin, p, 1000);
-    return !l->to_plugin.closed;
+    return !is_closed(&l->to_plugin);
 }
 
 static void plugin_polls(void *self, uint64_t ctx)
@@ -132,9 +140,7 @@ static void *child_main(void *arg)
     struct line *l = arg;
     for (bool closed = false; !closed;) {
         (void)receive(&l->to_plugin, &l->plugin, 20);
-        (void)pthread_mutex_lock(&l->to_plugin.lock);
-        closed = l->to_plugin.closed;
-        (void)pthread_mutex_unlock(&l->to_plugin.lock);
+        closed = is_closed(&l->to_plugin);
     }
     return NULL;
 }
