@@ -110,6 +110,7 @@ static int32_t app_gate(struct app *a, allora_error *err)
                                       .store = a->store,
                                       .journal = a->journal,
                                       .agents = a->agents,
+                                      .config = a->config,
                                       .metrics = a->metrics};
     return builtin_wire(&a->parts, err);
 }

@@ -97,6 +97,10 @@ static int32_t arguments(struct run *r, allora_error *err)
     if (rc)
         return rc;
     rc = json_parse(buf_str(&r->json), r->json.len, &r->doc, err);
+    if (!rc && r->face && r->c->flags.yes) { /* a face that asks is told that it need not */
+        json_node *yes = json_new_bool(true);
+        rc = yes && !json_set(r->doc, "yes", yes) ? ALLORA_OK : err_nomem(err);
+    }
     r->operation = d->call ? json_get_str(r->doc, d->call, NULL) : d->operation;
     const struct operation_decl *op = operation_of(r);
     if (!rc && d->call && r->operation)

@@ -129,18 +129,17 @@ static void source_place_fn(const void *self, const char *key, char *out, size_t
     config_source_place(self, key, out, size);
 }
 
-/* The whole file, its profiles too, whichever is in use.  False when it is not to be used. */
-static bool check_source(const struct config *c, const struct source *s, struct config_problems *p)
+bool config_source_check(const json_node *schema, const struct source *s, struct config_problems *p)
 {
-    bool good = config_check_value(c->schema, s->tree, "", source_place_fn, s, p);
+    bool good = config_check_value(schema, s->tree, "", source_place_fn, s, p);
     char key[CONFIG_KEY_MAX], where[WHERE_MAX];
 
     json_foreach (profile, json_get(s->tree, "profiles")) {
         int n = snprintf(key, sizeof key, "profiles.%s", json_key(profile));
         if (n < 0 || (size_t)n >= sizeof key)
             continue;
-        good = config_check_value(c->schema, profile, key, source_place_fn, s, p) && good;
-        json_foreach (item, c->schema ? json_get(c->schema, "properties") : NULL) {
+        good = config_check_value(schema, profile, key, source_place_fn, s, p) && good;
+        json_foreach (item, json_get(schema, "properties")) {
             if (!json_get_bool(item, "control", false) || !json_get(profile, json_key(item)))
                 continue;
             config_source_place(s, key, where, sizeof where);
@@ -170,7 +169,7 @@ static bool add_source(struct config *c, enum config_layer_kind kind, const char
         return true;
     if (!config_schema(c))
         return false;
-    if (check_source(c, s, &c->problems))
+    if (config_source_check(c->schema, s, &c->problems))
         return true;
     s->state = CONFIG_FILE_BROKEN;
     return true;
@@ -470,6 +469,11 @@ int32_t config_check(const struct config *c, allora_error *err)
 const json_node *config_get(const struct config *c, const char *dotted_key)
 {
     return c ? json_path(c->merged, dotted_key) : NULL;
+}
+
+const json_node *config_tree(const struct config *c)
+{
+    return c->merged;
 }
 
 const char *config_origin(const struct config *c, const char *dotted_key)

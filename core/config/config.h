@@ -38,6 +38,7 @@ int32_t config_check(const struct config *c, allora_error *err);
 int32_t config_set_flag(struct config *c, const char *key, const char *value, allora_error *err);
 /* NULL when unset.  [static until close] */
 const json_node *config_get(const struct config *c, const char *dotted_key);
+const json_node *config_tree(const struct config *c); /* all of it */
 /* Where it came from: "~/.config/allora/config.yaml:7:5", "environment ALLORA_X" or "command line";
  * NULL when unset.  [static until close]  [any]: config_set_flag() is for before threads start. */
 const char *config_origin(const struct config *c, const char *dotted_key);
@@ -84,9 +85,14 @@ struct config_file config_file_at(const struct config *c, size_t i);
  * none. */
 const char *config_profile(const struct config *c, const char **ret_chosen_by);
 
-/* One file on its own, as if it were the layer of that kind: its problems, in *p. */
-void config_check_file(const struct config *c, enum config_layer_kind kind, const char *path,
-                       struct config_problems *p);
+/* Everything again, against a fuller schema (the core's with the installed plugins' own in it): all
+ * files, in use or broken, all of their profiles, and the environment.  What config_problems() has
+ * already is not told twice. */
+void config_check_all(const struct config *c, const json_node *schema, struct config_problems *p);
+/* One file on its own, as if it were the layer of that kind; errors call it `as` (NULL: its path).
+ */
+void config_check_file(const struct config *c, const json_node *schema, enum config_layer_kind kind,
+                       const char *path, const char *as, struct config_problems *p);
 
 /* ---- secrets ---- */
 

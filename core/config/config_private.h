@@ -65,6 +65,10 @@ bool guard_chosen_profile(const json_node *schema, const struct config *c, const
                           struct config_problems *p);
 bool guard_final(const struct config *c, const struct layer *l, struct config_problems *p);
 
+/* config.c: the whole of a file against a schema, its profiles too, whichever is in use.  False
+ * when it is not to be used. */
+bool config_source_check(const json_node *schema, const struct source *s,
+                         struct config_problems *p);
 const json_node *config_schema(struct config *c); /* NULL when memory is out */
 void layer_place(const void *layer, const char *dotted_key, char *out, size_t size);
 #endif

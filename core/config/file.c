@@ -268,8 +268,9 @@ bool config_source_read(struct source *s, const char *path, bool must_exist,
     allora_error err = ERR_INIT;
 
     s->path = mem_strdup(path);
-    s->shown = s->path ? shown(path) : NULL;
     if (!s->shown)
+        s->shown = shown(path);
+    if (!s->path || !s->shown)
         return false;
     if (!read_bytes(s, must_exist, &text, p))
         return !p->oom;

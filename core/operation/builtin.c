@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "kit/kit.h"
 #include "operation/check.h"
+#include "operation/config_ops.h"
 #include "operation/metrics_self.h"
 #include "operation/plan_ops.h"
 #include "plugin/plugin_operations.h"
@@ -45,6 +46,14 @@ int32_t builtin_wire(const struct builtin_parts *parts, allora_error *err)
         {"plan.reject", plan_op_reject, parts->gate},
         {"plan.apply", plan_op_apply, parts->gate},
         {"plan.undo", plan_op_undo, parts->gate},
+        {"config.get", config_op_get, parts->config ? all : NULL},
+        {"config.list", config_op_list, parts->config ? all : NULL},
+        {"config.explain", config_op_explain, parts->config ? all : NULL},
+        {"config.path", config_op_path, parts->config ? all : NULL},
+        {"config.validate", config_op_validate, parts->config ? all : NULL},
+        {"config.set", config_op_set, parts->config ? all : NULL},
+        {"config.unset", config_op_unset, parts->config ? all : NULL},
+        {"config.edit", config_op_edit, parts->config ? all : NULL},
         {"metrics.self", metrics_op_self, all},
         {"query.sql", query_op_sql, parts->engine},
         {"table.list", query_op_table_list, parts->engine},

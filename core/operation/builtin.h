@@ -5,6 +5,7 @@
 #include "operation/gate.h"
 
 struct agents;
+struct config;
 struct metrics;
 struct engine;
 struct journal;
@@ -18,6 +19,7 @@ struct builtin_parts { /* caller-owned; outlives the gate's last call.  A NULL p
     struct journal *journal;
     struct agents *agents;
     struct metrics *metrics;
+    const struct config *config;
 };
 /* Once, before the first call.  E_NOTFOUND when the core's manifest lacks one of the operations: a
  * broken build. */
