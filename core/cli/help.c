@@ -11,7 +11,7 @@
 #include "cli/text.h"
 #include "plugin/registry.h"
 
-enum { HELP_WIDTH_MAX = 100, NAME_COLUMN_MAX = 30, HELP_GROUPS_MAX = 64, TOP_EXAMPLES = 4 };
+enum { HELP_WIDTH_MAX = 100, NAME_COLUMN_MAX = 30, HELP_GROUPS_MAX = 64, TOP_EXAMPLES = 5 };
 
 /* ---- one argument ---- */
 
