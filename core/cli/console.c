@@ -33,6 +33,7 @@ enum {
 
 static struct {
     struct console face;
+    bool taken; /* the raw descriptors were */
     struct console_options o;
     char *terminal;
     int wake; /* eventfd: Ctrl-C while a line is read */
@@ -269,11 +270,13 @@ static int32_t read_line(void *self, allora_ctx *ctx, allora_str prompt, const c
                          const char *operation, allora_str *ret, allora_error *err)
 {
     (void)self;
+    int32_t rc = ctx_check(ctx, err);
+    if (rc)
+        return rc; /* asked to end while no line was read */
     bool at_terminal = con.o.term->in_tty && (con.o.term->out_tty || con.o.term->err_tty);
     if (at_terminal)
         open_lineedit();
     begin_reading();
-    int32_t rc;
     if (at_terminal && con.edit) {
         rc = edited_line(ctx, prompt, history, operation, ret, err);
     } else {
@@ -342,6 +345,7 @@ static int32_t open_raw(void *self, allora_ctx *ctx, int32_t ret_fds[3], allora_
     (void)ctx;
     (void)err;
     progress_stop();
+    con.taken = true;
     if (con.o.term->in_tty)
         save_terminal();
     for (int i = 0; i < 3; i++)
@@ -417,6 +421,11 @@ int32_t console_new(const struct console_options *o, const struct console **ret,
                                 .sink = sink};
     *ret = &con.face;
     return ALLORA_OK;
+}
+
+bool console_taken(void)
+{
+    return con.taken;
 }
 
 void console_free(void)

@@ -13,6 +13,8 @@ struct console_options {
 };
 /* One per process.  E_NOMEM. */
 int32_t console_new(const struct console_options *o, const struct console **ret, allora_error *err);
+/* Has a face taken the raw descriptors?  What stands on stdout is then its own. */
+bool console_taken(void);
 /* Restores the terminal, ends the renderers that sink() made. */
 void console_free(void);
 #endif

@@ -214,6 +214,22 @@ static int32_t stream(struct render *r)
     return rc ? rc : out_stream(&r->out);
 }
 
+static void print_result(struct render *r);
+
+/* A face (a chat) has more than one answer; agent.ask alone sends no DONE. */
+static void end_answer(struct render *r)
+{
+    print_result(r);
+    if (r->prose_open)
+        prose_end(&r->prose, "");
+    prose_done(&r->prose);
+    r->prose_open = r->said_text = false;
+    free(r->result);
+    r->result = NULL;
+    r->result_len = 0;
+    end_result(r);
+}
+
 static int32_t sink_event(void *self, int32_t kind, allora_str payload)
 {
     struct render *r = self;
@@ -241,7 +257,9 @@ static int32_t sink_event(void *self, int32_t kind, allora_str payload)
     case ALLORA_EV_CURSOR:
         return stream(r);
     case ALLORA_EV_DONE:
-        if (r->kind != RENDER_ANSWER)
+        if (r->kind == RENDER_ANSWER)
+            end_answer(r);
+        else
             end_result(r);
         break;
     default:
@@ -289,7 +307,7 @@ static void print_result(struct render *r)
 /* A command that succeeded without a word still owes programs a valid text. */
 static void print_nothing(struct render *r)
 {
-    if (r->any_result || r->result || r->kind != RENDER_ROWS)
+    if (r->silent || r->any_result || r->result || r->kind != RENDER_ROWS)
         return;
     if (r->o.format == OUTPUT_JSON || r->o.format == OUTPUT_YAML)
         (void)out_write(&r->out, "[]\n", 3);
@@ -336,6 +354,11 @@ int32_t render_finish(struct render *r, int32_t status, const allora_error *err)
         report_error(&r->report, &shown, NULL, &place);
     }
     return status;
+}
+
+void render_owe_nothing(struct render *r)
+{
+    r->silent = true;
 }
 
 struct render *render_new(const struct render_options *o)

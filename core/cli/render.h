@@ -43,5 +43,7 @@ allora_sink render_sink(struct render *r);
  * status that the exit code is made of: that of standard output when that failed, OK when the
  * reader left early. */
 int32_t render_finish(struct render *r, int32_t status, const allora_error *err);
+/* Where a face wrote to stdout by itself: nothing is added to say that there were no rows. */
+void render_owe_nothing(struct render *r);
 void render_free(struct render *r);
 #endif

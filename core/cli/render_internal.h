@@ -36,6 +36,7 @@ struct render {
     uint64_t n_rows;
     struct prose prose;
     bool prose_open, said_text;
+    bool silent; /* owes programs no empty result */
     /* what events told */
     char *result; /* the last RESULT, JSON */
     size_t result_len;

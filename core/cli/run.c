@@ -287,6 +287,8 @@ static int execute(struct run *r)
             progress_start(r->term.err_color, r->term.columns);
         rc = r->face ? call_face(r, &sink, &code, &err) : call_operation(r, &sink, &err);
         rc = rc == ALLORA_STOP ? ALLORA_OK : rc;
+        if (r->face && console_taken())
+            render_owe_nothing(r->render);
         rc = render_finish(r->render, rc, &err);
         rc = rc == ALLORA_OK && code >= 0 ? code : status_exit_code(rc);
     }

@@ -187,6 +187,7 @@ static int32_t plan(allora_instance *self, allora_ctx *ctx, const char *operatio
     char *document =
         sdk_printf(self, ctx, "%s %d %d %s", l->name, l->version, want.number, want.after);
     ret->document = sdk_str(document);
+    ret->price_json = sdk_str(""); /* lamps have none */
     ret->effect = strstr(world.mode, "graver") ? ALLORA_EFFECT_DESTRUCTIVE : want.effect;
     if (strcmp(operation, "lamp.set") == 0)
         ret->inverse_json = inverse(self, ctx, l);
