@@ -139,12 +139,8 @@ static int32_t apply_step(struct application *a, uint32_t i, allora_error *err)
 static int32_t begin(struct application *a, allora_error *err)
 {
     struct plan *p = a->plan;
-    int32_t status = plan_lease_take(&a->lease, a->gate, a->ctx, p, err);
-    if (status)
-        return status;
     p->state = PLAN_APPLYING;
-    p->holder = a->lease.owner;
-    status = plan_save(a->gate, p, err);
+    int32_t status = plan_lease_take(&a->lease, a->gate, a->ctx, p, err);
     if (!status)
         status = plan_look_steps(a->gate, a->ctx, p, err);
     if (!status && p->expires_us && changes_left(p) && clock_wall_us() >= p->expires_us) {
@@ -158,15 +154,13 @@ static void end(struct application *a, int32_t *status, allora_error *err)
 {
     struct plan *p = a->plan;
     allora_error second = ERR_INIT;
-    if (!a->lease.held)
-        return;
     p->state = plan_end_state(p);
-    p->holder = NULL;
-    int32_t saved = plan_save(a->gate, p, &second);
+    int32_t saved = plan_lease_end(&a->lease, a->gate, p, &second);
     if (!*status && saved)
         err_copy(err, &second);
     *status = *status ? *status : saved;
-    plan_lease_release(&a->lease);
+    if (*status == ALLORA_E_CANCELLED || *status == ALLORA_E_TIMEOUT)
+        err_hint(err, "allora plan apply %s goes on with what was not begun", p->id);
     undo_mark(a->gate, p);
 }
 
@@ -215,9 +209,9 @@ int32_t plan_apply(struct gate *g, allora_ctx *ctx, struct plan *p, const allora
         status = plan_look_steps(g, ctx, p, err);
     if (budgeted)
         budget_settle(g, ctx, reserved - a.used);
-    end(&a, &status, err);
-    if (!a.lease.owner[0])
+    if (!a.lease.held)
         return status;
+    end(&a, &status, err);
     allora_error ignored = ERR_INIT;
     (void)plan_send(p, sink, status ? &ignored : err);
     return status ? status : verdict(p, err);

@@ -124,17 +124,35 @@ static int32_t busy(const struct plan *p, allora_error *err)
     return status;
 }
 
-int32_t plan_lease_take(struct plan_lease *l, struct gate *g, const allora_ctx *ctx,
-                        const struct plan *p, allora_error *err)
+/* The lease and the plan that says who has it, both or neither: whoever finds the one after a crash
+ * has to know the other. */
+static int32_t take(struct plan_lease *l, struct gate *g, struct plan *p, allora_error *err)
+{
+    int32_t status = store_begin(l->store, err);
+    if (status)
+        return status;
+    if (p->holder && holder_is_gone(p->holder))
+        store_lease_release(l->store, l->name, p->holder);
+    status = store_lease_take(l->store, l->name, l->owner, lease_us, err);
+    if (status == ALLORA_E_CONFLICT)
+        status = busy(p, err);
+    if (!status) {
+        p->holder = l->owner;
+        status = plan_save(g, p, err);
+    }
+    if (!status)
+        return store_commit(l->store, err);
+    store_rollback(l->store);
+    return status;
+}
+
+int32_t plan_lease_take(struct plan_lease *l, struct gate *g, const allora_ctx *ctx, struct plan *p,
+                        allora_error *err)
 {
     *l = (struct plan_lease){.store = g->parts.store};
     holder_name(ctx, l->owner);
     (void)snprintf(l->name, sizeof l->name, "plan/%s", p->id);
-    if (p->holder && holder_is_gone(p->holder))
-        store_lease_release(l->store, l->name, p->holder);
-    int32_t status = store_lease_take(l->store, l->name, l->owner, lease_us, err);
-    if (status == ALLORA_E_CONFLICT)
-        return busy(p, err);
+    int32_t status = take(l, g, p, err);
     if (status)
         return status;
     l->held = true;
@@ -147,10 +165,8 @@ int32_t plan_lease_check(struct plan_lease *l, allora_error *err)
     return store_lease_take(l->store, l->name, l->owner, lease_us, err);
 }
 
-void plan_lease_release(struct plan_lease *l)
+static void stop_renewing(struct plan_lease *l)
 {
-    if (!l->held)
-        return;
     (void)pthread_mutex_lock(&l->lock);
     l->ending = true;
     (void)pthread_cond_signal(&l->ended);
@@ -159,6 +175,21 @@ void plan_lease_release(struct plan_lease *l)
         (void)pthread_join(l->renewer, NULL);
     (void)pthread_cond_destroy(&l->ended);
     (void)pthread_mutex_destroy(&l->lock);
-    store_lease_release(l->store, l->name, l->owner);
+}
+
+int32_t plan_lease_end(struct plan_lease *l, struct gate *g, struct plan *p, allora_error *err)
+{
+    stop_renewing(l);
     l->held = false;
+    p->holder = NULL;
+    int32_t status = store_begin(l->store, err);
+    if (status)
+        return status;
+    status = plan_save(g, p, err);
+    if (status) {
+        store_rollback(l->store);
+        return status;
+    }
+    store_lease_release(l->store, l->name, l->owner);
+    return store_commit(l->store, err);
 }

@@ -17,10 +17,12 @@ struct plan_lease {
 };
 /* Has the process that this names ended, as far as can be seen from here?  NULL: nobody. */
 bool holder_is_gone(const char *holder);
-/* E_CONFLICT while somebody else applies it. */
-int32_t plan_lease_take(struct plan_lease *l, struct gate *g, const allora_ctx *ctx,
-                        const struct plan *p, allora_error *err);
+/* Also saves the plan, which from then on says who holds it.  E_CONFLICT while somebody else does,
+ * or when the plan was changed meanwhile. */
+int32_t plan_lease_take(struct plan_lease *l, struct gate *g, const allora_ctx *ctx, struct plan *p,
+                        allora_error *err);
 /* Is it still ours?  Asked before each step: a machine may have slept for an hour. */
 int32_t plan_lease_check(struct plan_lease *l, allora_error *err);
-void plan_lease_release(struct plan_lease *l);
+/* Gives it back, and saves the plan, which nobody holds from then on.  Only what was taken. */
+int32_t plan_lease_end(struct plan_lease *l, struct gate *g, struct plan *p, allora_error *err);
 #endif

@@ -128,14 +128,9 @@ int32_t plan_look(struct gate *g, allora_ctx *ctx, struct plan *p, allora_error 
     int32_t status = plan_lease_take(&lease, g, ctx, p, err);
     if (status)
         return status;
-    p->holder = lease.owner;
-    status = plan_save(g, p, err);
-    if (!status)
-        status = plan_look_steps(g, ctx, p, err);
+    status = plan_look_steps(g, ctx, p, err);
     p->state = plan_end_state(p);
-    p->holder = NULL;
     allora_error ignored = ERR_INIT;
-    int32_t saved = plan_save(g, p, status ? &ignored : err);
-    plan_lease_release(&lease);
+    int32_t saved = plan_lease_end(&lease, g, p, status ? &ignored : err);
     return status ? status : saved;
 }
