@@ -331,7 +331,7 @@ static void say_yesno(const struct query *q, const char *question, const struct 
                 text_add(out, "no ");
                 answer_label(q->t, q->conds[i].column, out);
             } else {
-                text_add(out, o->row_count ? "" : "it is not the case that ");
+                text_add(out, o->row_count || i ? "" : "it is not the case that ");
                 answer_cond(q->t, &q->conds[i], out);
             }
         }

@@ -214,8 +214,8 @@ static int subject_end(const struct shape *s)
         !words_key(s->t->noun, true, singular) || !token_key(&s->w.tok[i], true, key))
         return -1;
     bool noun = strcmp(key, plural) == 0 || strcmp(key, singular) == 0;
-    if (i == 2 && !noun && !s->t->one_row)
-        return -1;
+    if (i == 2 && !s->t->one_row)
+        return -1; /* "my disk", of which there may be many */
     const struct token *next = &s->w.tok[i + 1];
     bool named = next->kind == T_NUMBER || next->text[0] == '/' || next->kind == T_QUOTED;
     if (i == 1 && noun && !named && !s->t->one_row)

@@ -157,6 +157,21 @@ static bool is_word(const struct lexicon *l, const char *name)
     return !name || !words_key(name, false, key) || lexicon_knows(l, key);
 }
 
+/* "is the fan spinning": what has an article is no name. */
+static bool has_article(const struct words *w, const struct query *q)
+{
+    for (int i = 1; i < w->n; i++) {
+        const char *before = w->tok[i - 1].text;
+        bool article = strcmp(before, "the") == 0 || strcmp(before, "a") == 0 ||
+                       strcmp(before, "an") == 0 || strcmp(before, "my") == 0;
+        for (int k = 0; k < q->n_conds && article; k++)
+            if (q->ties[k] == TIE_SUBJECT && q->conds[k].values[0].text &&
+                strcmp(q->conds[k].values[0].text, w->tok[i].raw) == 0)
+                return true;
+    }
+    return false;
+}
+
 static bool nobody_has_it(const struct lexicon *l, const struct query *best, struct choice *c)
 {
     struct query q = *best;
@@ -188,8 +203,8 @@ static bool nobody_has_it(const struct lexicon *l, const struct query *best, str
 }
 
 /* The candidates, best first, until one's names are found in the data. */
-static int32_t pick(const struct mind *m, struct candidate *list, int n, struct choice *c,
-                    allora_error *err)
+static int32_t pick(const struct mind *m, const struct words *w, struct candidate *list, int n,
+                    struct choice *c, allora_error *err)
 {
     bool close = n > 1 && list[0].score - list[1].score < MARGIN && !n_names(&list[1].p->q);
     for (int i = 0; i < n && list[0].score - list[i].score < 3; i++) {
@@ -228,7 +243,8 @@ static int32_t pick(const struct mind *m, struct candidate *list, int n, struct 
         if (status < 0)
             return status;
     }
-    if (n && !c->near && nobody_has_it(m->lexicon, &list[0].p->q, c))
+    if (n && !c->near && !has_article(w, &list[0].p->q) &&
+        nobody_has_it(m->lexicon, &list[0].p->q, c))
         return ALLORA_OK;
     c->verdict = NO_SUCH_NAME;
     return ALLORA_OK;
@@ -346,7 +362,7 @@ int32_t choose(const struct mind *m, const char *question, size_t len, const str
             return status;
     }
     if (n > 0)
-        return pick(m, list, n, ret, err);
+        return pick(m, w, list, n, ret, err);
     ret->verdict = NOT_UNDERSTOOD;
     note_strangers(m, w, ret);
     if (ret->n_words == 0 && closest)

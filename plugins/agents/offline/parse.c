@@ -351,26 +351,47 @@ static void check_contradiction(struct parse *p)
     }
 }
 
-/* "what does this server cost" asks about one, and which one is not said. */
+/* "what does this server cost", "is the server up" ask about one, and which one is not said. */
 static void check_single(struct parse *p)
 {
     const struct query *q = &p->q;
     int at = p->noun_at;
-    if (at < 1 || !p->singular || p->t->one_row || p->followup || q->agg != AGG_SUM ||
-        q->want != WANT_NUMBER || has_name(p))
+    bool sum = q->agg == AGG_SUM && q->want == WANT_NUMBER;
+    bool yesno = q->want == WANT_YESNO && !q->exists && !q->all;
+    if (at < 1 || !p->singular || p->t->one_row || p->followup || has_name(p) || p->t->total_over ||
+        !(sum || yesno || p->how))
         return;
     for (int i = 0; i < q->n_conds; i++)
-        if (!q->conds[i].implied)
+        if (!yesno && !q->conds[i].implied)
             return;
     const char *before = item_token(p, at - 1)->text;
-    bool one = strcmp(before, "this") == 0 || strcmp(before, "my") == 0 ||
-               strcmp(before, "our") == 0 || strcmp(before, "the") == 0;
-    bool modifies = at + 1 < p->n && reading(&p->items[at + 1], M_COLUMN);
+    bool one = strcmp(before, "this") == 0 ||
+               (!p->how && (strcmp(before, "my") == 0 || strcmp(before, "our") == 0 ||
+                            strcmp(before, "the") == 0));
+    bool modifies = sum && at + 1 < p->n && reading(&p->items[at + 1], M_COLUMN);
     for (int i = 0; i < at; i++)
         modifies = modifies && p->items[i].func != F_DO;
-    if (one && !modifies && !(p->t->total_over)) {
+    if (one && !modifies)
         parse_fail(p, at);
-        p->failed = true;
+}
+
+/* "users created last week": whose time it is must be the rows' own, not that of a column's. */
+static void check_times(struct parse *p)
+{
+    const struct query *q = &p->q;
+    bool timed = q->order >= 0 && p->t->columns[q->order].type == C_TIME;
+    for (int i = 0; i < q->n_conds; i++)
+        timed = timed || q->conds[i].time;
+    for (int i = 0; timed && p->noun_at < 0 && !p->followup && q->group < 0 && i < q->n_select;
+         i++) {
+        for (int k = 0; k < p->n; k++) {
+            const struct entry *e = reading(&p->items[k], M_COLUMN);
+            char key[KEY_MAX] = "";
+            if (e && e->column == q->select[i] && p->items[k].used &&
+                token_key(&p->w->tok[p->items[k].at], true, key) &&
+                lexicon_noun_elsewhere(p->lexicon, p->t, key))
+                parse_fail(p, k);
+        }
     }
 }
 
@@ -455,6 +476,7 @@ void parse_table(const struct words *w, const struct lexicon *l, const struct ta
     }
     check_subject(p);
     check_single(p);
+    check_times(p);
     check_contradiction(p);
     if (p->q.want == WANT_YESNO && !p->q.exists && !says_what(p))
         p->failed = true; /* is it what? */

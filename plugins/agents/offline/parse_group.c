@@ -48,6 +48,7 @@ static void per(struct parse *p, int i)
         }
     } else if (noun) {
         use_span(p, i, k); /* of each process: that is what a list does anyway */
+        p->how = true;
         if (p->q.want == WANT_COUNT)
             p->q.want = WANT_LIST;
     } else {

@@ -169,6 +169,8 @@ void parse_head(struct parse *p)
     int i = 0;
     const char *first = item_token(p, 0)->text; /* "which process" may be a column's name */
     p->which = strcmp(first, "which") == 0 || strcmp(first, "what") == 0;
+    if (p->n && p->items[0].func == F_NO)
+        parse_fail(p, 0); /* "no errors today?" wants to hear about errors */
     while (i < p->n && !p->failed && opening(p, i))
         i++;
     /* "processes: how many", "what is the number of processes" */

@@ -168,7 +168,7 @@ static void yesno_number(struct parse *p)
     int column = together(p);
     const struct item *noun = p->noun_at >= 0 ? &p->items[p->noun_at] : NULL;
     const struct entry *whole = noun ? column_like(noun, p->t, true) : NULL;
-    if (column < 0 && whole && p->noun_at == p->n - 1) {
+    if (column < 0 && whole && p->q.exists && p->noun_at == p->n - 1) {
         column = whole->column; /* "is there swap" */
     } else if (column < 0) {
         int k = first_column(p, true);

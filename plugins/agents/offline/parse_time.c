@@ -58,7 +58,7 @@ static struct cond *time_cond(struct parse *p, int column, enum cond_op op, int6
 static int negation_before(struct parse *p, int i)
 {
     for (int k = i - 1; k >= 0 && k >= i - 4; k--)
-        if (!p->items[k].used && (p->items[k].func == F_NOT || p->items[k].func == F_NO))
+        if (!p->items[k].used && p->items[k].func == F_NOT)
             return k;
     return -1;
 }

@@ -217,8 +217,15 @@ static int32_t one_name(const struct mind *m, struct query *q, int at, int v, st
         cond->n_values = 0;
         return ALLORA_OK;
     }
-    if (known && sure)
-        return ALLORA_OK; /* nobody has it: that is an answer */
+    if (known && sure && !cond->negated) {
+        status = look_up(m, t, &l, name, true, &column, &c->near, err);
+        if (status < 0)
+            return status;
+        if (column < 0)
+            return ALLORA_OK; /* nobody has it: that is an answer */
+        column = -1;          /* but "bash" is part of /bin/bash */
+        sure = false;
+    }
     bool loose = q->ties[at] == TIE_LOOSE && strlen(name) >= 3 && cond->n_values == 1 &&
                  t->name_column >= 0 && t->columns[t->name_column].type == C_TEXT && !t->one_row;
     if (loose) {
