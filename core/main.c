@@ -14,6 +14,7 @@
 #include "operation/gate.h"
 #include "plugin/registry.h"
 #include "query/engine.h"
+#include "query/view.h"
 #include "security/journal.h"
 #include "store/store.h"
 
@@ -54,7 +55,8 @@ static int32_t app_registry(void *self, const struct cli_flags *flags, struct re
                                                  .config = a->config,
                                                  .tolerant = true,
                                                  .core_manifest = core.ptr,
-                                                 .core_manifest_len = core.len};
+                                                 .core_manifest_len = core.len,
+                                                 .table_reserved = view_reserves_table};
         rc = registry_open(&options, &a->registry, err);
     }
     if (!rc)

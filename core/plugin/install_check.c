@@ -13,7 +13,8 @@ static int32_t look(struct registry *r, struct scan *s, allora_error *err)
     const struct registry_options o = {.executable = r->executable,
                                        .config = r->config,
                                        .core_manifest = r->core_manifest,
-                                       .core_manifest_len = r->core_manifest_len};
+                                       .core_manifest_len = r->core_manifest_len,
+                                       .table_reserved = r->table_reserved};
     int32_t rc = scan_open(s, &o, err);
 
     for (size_t i = 0; rc == ALLORA_OK && i < s->n_files; i++)

@@ -231,25 +231,28 @@ static int32_t load_on_thread(struct registry *r, struct entry *e, allora_ctx *c
 {
     struct load_job *job = job_new(e, ctx);
     pthread_t thread;
-    bool own_deadline = false;
+    bool own_deadline = false, threaded;
 
     if (!job)
         return err_nomem(err);
     e->state = LOAD_RUNNING;
-    if (pthread_create(&thread, NULL, run_job, job) != 0) { /* no threads left: on this one */
+    threaded = pthread_create(&thread, NULL, run_job, job) == 0;
+    if (!threaded) { /* none are left: on this one */
         (void)pthread_mutex_unlock(&r->lock);
         struct load_job *outer = current;
         (void)run_job(job);
         current = outer;
         (void)pthread_mutex_lock(&r->lock);
-    } else
-        (void)pthread_detach(thread);
+    }
     int32_t why = wait_for_job(r, job, ctx, &own_deadline);
     int32_t rc;
     if (why) {
+        (void)pthread_detach(thread);
         const struct load_job told = give_up(r, job, why, own_deadline);
         rc = settle(r, &told, err);
     } else {
+        if (threaded) /* it has let go of the lock, and has nothing left to do */
+            (void)pthread_join(thread, NULL);
         rc = settle(r, job, err);
         job_free(job);
     }

@@ -143,12 +143,9 @@ int32_t registry_explain_missing(const struct registry *r, const char *what, con
     (void)err_set(err, ALLORA_E_ABI, "%s \"%s\": plugin \"%s\" provides it and is not installed",
                   what, name, id);
     if (f && f->path)
-        err_hint(err, "it was last seen at %s; reinstall it, or name its folder with --plugin-path",
+        err_hint(err, "it was last seen at %s; allora plugin install puts it in again",
                  index_str(&r->view, f->path));
     else
-        err_hint(err,
-                 "install %s.so into one of the plugin folders, or name its folder with "
-                 "--plugin-path",
-                 id);
+        err_hint(err, "allora plugin install %s.so puts it in, --plugin-path names its folder", id);
     return ALLORA_E_ABI;
 }

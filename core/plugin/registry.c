@@ -35,6 +35,7 @@ static int32_t new_registry(const struct registry_options *o, struct registry **
     r->config = o->config;
     r->core_manifest = o->core_manifest;
     r->core_manifest_len = o->core_manifest_len;
+    r->table_reserved = o->table_reserved;
     r->executable = o->executable ? mem_strdup(o->executable) : NULL;
     *ret = r;
     return ALLORA_OK;

@@ -23,6 +23,8 @@ struct registry_options {
      * is no such plugin (tests). */
     const char *core_manifest;
     size_t core_manifest_len;
+    /* Names no provider's table may have: the unified views' and SQLite's own.  NULL: none. */
+    bool (*table_reserved)(const char *name);
 };
 /* A refusal is data.  [static for the registry's life] */
 struct plugin_failure {

@@ -45,6 +45,7 @@ struct registry {
     char *executable;
     const char *core_manifest;
     size_t core_manifest_len;
+    bool (*table_reserved)(const char *name);
     json_node *known; /* known-plugins.json, guarded by lock; NULL: not read yet */
     bool known_read;
 };

@@ -104,6 +104,7 @@ static const char *const core_commands[] = {"help", "version", "completion", NUL
 struct claim {
     struct map *names; /* "kind:name" → struct found */
     struct found *f;
+    bool (*table_reserved)(const char *name);
     bool put; /* second pass: claim; first pass: look */
     const struct found *other;
     const char *kind; /* what clashed */
@@ -126,7 +127,7 @@ static int32_t claim_name(void *self, enum name_kind kind, const char *name, con
     if (c->put)
         return map_put(c->names, key, c->f, NULL);
     const struct found *other = map_get(c->names, key);
-    bool core = false;
+    bool core = kind == NAME_TABLE && c->table_reserved && c->table_reserved(name);
     for (size_t i = 0; kind == NAME_COMMAND && core_commands[i]; i++)
         core = core || streq(core_commands[i], name);
     if (!other && !core)
@@ -159,7 +160,7 @@ static int32_t resolve_names(struct scan *s, struct map *names, allora_error *er
 {
     for (size_t i = 0; i < s->n_files; i++) {
         struct found *f = &s->files[i];
-        struct claim c = {.names = names, .f = f};
+        struct claim c = {.names = names, .f = f, .table_reserved = s->table_reserved};
         if (!usable(f))
             continue;
         int32_t rc = manifest_names(f->manifest, claim_name, &c);

@@ -207,6 +207,7 @@ int32_t scan_open(struct scan *s, const struct registry_options *o, allora_error
 {
     *s = (struct scan){0};
     s->executable = o->executable;
+    s->table_reserved = o->table_reserved;
     arena_init(&s->mem, SCAN_ARENA_MAX);
     s->folders = arena_array(&s->mem, FOLDERS_MAX, sizeof *s->folders);
     if (!s->folders)

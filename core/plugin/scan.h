@@ -29,8 +29,9 @@ struct found { /* one plugin file, on its way into the index */
     struct plugin_failure failure;
 };
 struct scan {
-    const char *executable; /* as in the options; [borrowed] */
-    struct arena mem;       /* owns all strings */
+    const char *executable;                   /* as in the options; [borrowed] */
+    bool (*table_reserved)(const char *name); /* as in the options */
+    struct arena mem;                         /* owns all strings */
     struct scan_folder *folders;
     size_t n_folders;
     struct found *files;

@@ -81,6 +81,11 @@ const struct view_def *view_by_shape(const char *shape)
     return NULL;
 }
 
+bool view_reserves_table(const char *name)
+{
+    return view_find(name) || view_by_shape(name) || str_starts(name, "sqlite_");
+}
+
 /* ---- the empty table of a view's shape
  * ------------------------------------------------------------- */
 

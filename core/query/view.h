@@ -21,4 +21,6 @@ extern const struct view_def view_defs[];
 extern const size_t view_n_defs;
 const struct view_def *view_find(const char *name);
 const struct view_def *view_by_shape(const char *shape);
+/* Is it a name that no provider's table may have: a view's, a shape's, SQLite's own? */
+bool view_reserves_table(const char *name);
 #endif

@@ -40,6 +40,7 @@ BROKEN = [
     ("future", None, "abi", "abi", "needs ABI 1.7", "upgrade allora"),
     ("no_entry", None, "entry", "abi", "allora_plugin_v1", "allora_add_plugin()"),
     ("second_symbol", None, "entry", "abi", "exports fixture_helper()", "version script"),
+    ("viewer", None, "conflict", "conflict", 'the table "vm"', "plugins.disable"),
     ("forbidden", None, "trust", "denied", "imports exit()", "author"),
     ("undefined", None, "load", "abi", "undefined symbol: fixture_defined_nowhere", "SDK"),
     ("null", None, "entry", "abi", "gave nothing", "author"),

@@ -1,6 +1,8 @@
 /* Finding plugins, the flat index, conflicts and what is said of names nobody provides. */
 #include "plugin_help.h"
 
+#include "query/view.h"
+
 #include "base/mem.h"
 #include "config/config.h"
 #include "plugin/index.h"
@@ -412,6 +414,21 @@ static void survives_failing_allocations(void **state)
     }
 }
 
+static void a_table_is_no_view(void **state)
+{
+    (void)state;
+    help_install("p", "viewer", "viewer");
+    help_install("p", "fixture", "fixture");
+    struct registry *r =
+        help_open_with("p", (struct registry_options){.table_reserved = view_reserves_table});
+    const struct plugin *p = help_any(r, "viewer");
+    assert_string_equal(p->failure.stage, "conflict");
+    assert_non_null(strstr(p->failure.message, "the table \"vm\""));
+    assert_non_null(strstr(p->failure.message, "is allora's own"));
+    assert_non_null(registry_find(r, "fixture"));
+    registry_close(r);
+}
+
 #define EACH(f) cmocka_unit_test_setup_teardown(f, help_setup, help_teardown)
 int main(void)
 {
@@ -429,6 +446,7 @@ int main(void)
         EACH(a_missing_named_folder_is_an_error),
         EACH(a_damaged_index_is_made_anew),
         EACH(survives_failing_allocations),
+        EACH(a_table_is_no_view),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
