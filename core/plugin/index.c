@@ -36,9 +36,10 @@ uint64_t index_key(const struct scan *s, const struct registry_options *o)
     struct file_stamp program = {0};
     if (o->executable && stat(o->executable, &st) == 0)
         stamp_of(&st, &program);
+    else /* the core's manifest is part of the program: its stamp speaks for it */
+        h = hash_bytes(o->core_manifest ? o->core_manifest : "", o->core_manifest_len, h);
     h = hash_bytes(&program, sizeof program, h);
     h = hash_bytes(&(uint32_t){ALLORA_ABI_MINOR}, sizeof(uint32_t), h);
-    h = hash_bytes(o->core_manifest ? o->core_manifest : "", o->core_manifest_len, h);
     h = mix_globs(mix_globs(h, o->config, "plugins.enable"), o->config, "plugins.disable");
     for (size_t i = 0; i < s->n_folders; i++) {
         const struct scan_folder *f = &s->folders[i];
