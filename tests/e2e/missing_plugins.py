@@ -84,6 +84,7 @@ for name in plugins:
 # Of each kind of name, with nothing but the list of known plugins to go by: the index forgets.
 for name, args, kind in (("offline", ("ask", "--agent", "offline", "how many users are there?"), "no agent"),
                          ("host", ("query", "select * from host_user"), "host_user"),
+                         ("host", ("operation", "call", "host.process.renice", "pid=1", "nice=1"), "no operation"),
                          ("session", ("session", "list"), "no command"),
                          ("table", ("table", "list"), "no command")):
     os.rename(f"{plugin_dir}/{name}.so", room + "/away.so")
