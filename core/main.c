@@ -9,6 +9,7 @@
 #include "base/pool.h"
 #include "cli/cli.h"
 #include "config/config.h"
+#include "kit/kit.h"
 #include "operation/builtin.h"
 #include "operation/core_manifest.h"
 #include "operation/gate.h"
@@ -19,6 +20,7 @@
 #include "store/store.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { WORKERS_MAX = 64 }; /* they wait for remotes, so they are not tied to the number of cores */
@@ -175,6 +177,8 @@ static void app_close(struct app *a)
 
 int main(int argc, char **argv)
 {
+    if (argc > 1 && strcmp(argv[1], KIT_CHILD_FLAG) == 0)
+        return kit_child_main(argc, argv);
     struct app app = {0};
     const struct cli_services services = {&app, app_registry, app_dispatch, app_setting,
                                           app_problem};

@@ -330,8 +330,9 @@ int32_t render_finish(struct render *r, int32_t status, const allora_error *err)
     if (r->prose_open && r->kind != RENDER_ANSWER)
         prose_end(&r->prose, "");
     close_result(r);
-    if (ok || r->kind == RENDER_ANSWER || r->kind == RENDER_DOCUMENT || r->saw_plan)
-        print_result(r); /* also of a plan that waits, or what a failure is about */
+    /* What a failure rests on is a result too: which checks failed, the plan that waits. */
+    if (ok || r->kind != RENDER_ROWS || r->saw_plan)
+        print_result(r);
     if (r->prose_open && r->kind == RENDER_ANSWER)
         prose_end(&r->prose, ""); /* when no document came */
     if (ok)

@@ -68,6 +68,8 @@ int32_t builtin_wire(const struct builtin_parts *parts, allora_error *err)
         {"plugin.release", plugin_op_release, parts->registry},
         {"plugin.doctor", plugin_op_doctor, parts->registry},
         {"plugin.new", kit_op_new, parts->registry},
+        {"plugin.check", kit_op_check, parts->registry},
+        {"plugin.docs", kit_op_docs, parts->registry},
         {"agent.ask", agent_op_ask, parts->agents},
         {"agent.list", agent_op_list, parts->agents},
         {"session.list", agent_op_session_list, parts->agents},

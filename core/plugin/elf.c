@@ -166,24 +166,42 @@ static Elf64_Dyn dynamic_at(const struct elf_view *v, uint64_t table, uint64_t i
     return d;
 }
 
+static void read_dynamic(struct elf_view *v, const Elf64_Phdr *p)
+{
+    uint64_t n = p->p_filesz / sizeof(Elf64_Dyn);
+
+    for (uint64_t k = 0; k < n && k < DYNAMIC_MAX; k++) {
+        Elf64_Dyn d = dynamic_at(v, p->p_offset, k);
+        uint64_t flags = d.d_un.d_val;
+        if (d.d_tag == DT_NULL)
+            break;
+        if (d.d_tag == DT_BIND_NOW || (d.d_tag == DT_FLAGS && (flags & DF_BIND_NOW)) ||
+            (d.d_tag == DT_FLAGS_1 && (flags & DF_1_NOW)))
+            v->bind_now = true;
+        if (d.d_tag == DT_TEXTREL || (d.d_tag == DT_FLAGS && (flags & DF_TEXTREL)))
+            v->text_relocations = true;
+        if (d.d_tag == DT_FLAGS_1 && (flags & DF_1_NODELETE))
+            v->nodelete = true;
+    }
+}
+
 /* The dynamic linker goes by PT_DYNAMIC, not by the section: so does this. */
 static void read_flags(struct elf_view *v, const Elf64_Ehdr *h)
 {
+    bool dynamic = false;
+
+    v->exec_stack = true; /* what no header denies */
     for (uint64_t i = 0; i < h->e_phnum; i++) {
         Elf64_Phdr p;
         memcpy(&p, v->base + h->e_phoff + i * sizeof p, sizeof p);
-        if (p.p_type != PT_DYNAMIC || !within(v, p.p_offset, p.p_filesz, 1))
-            continue;
-        uint64_t n = p.p_filesz / sizeof(Elf64_Dyn);
-        for (uint64_t k = 0; k < n && k < DYNAMIC_MAX; k++) {
-            Elf64_Dyn d = dynamic_at(v, p.p_offset, k);
-            if (d.d_tag == DT_NULL)
-                break;
-            if (d.d_tag == DT_BIND_NOW || (d.d_tag == DT_FLAGS && (d.d_un.d_val & DF_BIND_NOW)) ||
-                (d.d_tag == DT_FLAGS_1 && (d.d_un.d_val & DF_1_NOW)))
-                v->bind_now = true;
+        if (p.p_type == PT_GNU_STACK)
+            v->exec_stack = (p.p_flags & PF_X) != 0;
+        else if (p.p_type == PT_GNU_RELRO)
+            v->relro = true;
+        else if (p.p_type == PT_DYNAMIC && !dynamic && within(v, p.p_offset, p.p_filesz, 1)) {
+            read_dynamic(v, &p);
+            dynamic = true;
         }
-        return;
     }
 }
 
@@ -283,14 +301,25 @@ bool elf_imports(const struct elf_view *v, const char *name)
     return has_symbol(v, name, false);
 }
 
-const char *elf_needed(const struct elf_view *v, uint64_t i)
+/* The string of the i-th entry with either tag. */
+static const char *dynamic_string(const struct elf_view *v, int64_t tag, int64_t other, uint64_t i)
 {
     for (uint64_t k = 0; k < v->n_dynamic; k++) {
         Elf64_Dyn d = dynamic_at(v, v->dynamic, k);
         if (d.d_tag == DT_NULL)
             break;
-        if (d.d_tag == DT_NEEDED && i-- == 0)
+        if ((d.d_tag == tag || d.d_tag == other) && i-- == 0)
             return string_at(v, v->dynamic_names, v->dynamic_names_len, d.d_un.d_val);
     }
     return NULL;
+}
+
+const char *elf_needed(const struct elf_view *v, uint64_t i)
+{
+    return dynamic_string(v, DT_NEEDED, DT_NEEDED, i);
+}
+
+const char *elf_runpath(const struct elf_view *v)
+{
+    return dynamic_string(v, DT_RUNPATH, DT_RPATH, 0);
 }

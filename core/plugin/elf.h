@@ -22,6 +22,10 @@ struct elf_view {
     uint64_t manifest_len;
     bool bind_now; /* DF_BIND_NOW, DF_1_NOW or DT_BIND_NOW: all symbols are resolved when it is
                       opened */
+    /* How it is to be mapped: as the linker was told. */
+    bool exec_stack; /* PT_GNU_STACK wants an executable stack, or is missing */
+    bool relro;      /* PT_GNU_RELRO: relocated data is made read-only */
+    bool text_relocations, nodelete;
     /* Where the tables stand, checked; zero counts when the file has none. */
     uint64_t symbols, n_symbols, symbol_names, symbol_names_len;
     uint64_t dynamic, n_dynamic, dynamic_names, dynamic_names_len;
@@ -48,4 +52,6 @@ bool elf_exports(const struct elf_view *v, const char *name);
 bool elf_imports(const struct elf_view *v, const char *name);
 /* The i-th library it needs (DT_NEEDED); NULL past the last. */
 const char *elf_needed(const struct elf_view *v, uint64_t i);
+/* Where it looks for them itself (DT_RUNPATH or DT_RPATH); NULL: only in the usual places. */
+const char *elf_runpath(const struct elf_view *v);
 #endif

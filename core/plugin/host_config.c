@@ -30,27 +30,27 @@ static const json_node *schema_default(const json_node *schema, const char *dott
     return json_get(schema, "default");
 }
 
-static const json_node *look(const struct entry *e, const char *root, const char *name,
+static const json_node *look(const struct config *config, const char *root, const char *name,
                              const char *key)
 {
     char full[KEY_MAX];
     int n = snprintf(full, sizeof full, "%s.%s.%s", root, name, key);
 
-    if (!e->registry->config || n < 0 || (size_t)n >= sizeof full)
+    if (!config || n < 0 || (size_t)n >= sizeof full)
         return NULL;
-    return config_get(e->registry->config, full);
+    return config_get(config, full);
 }
 
 /* providers.NAME for a provider, agents.NAME for an agent, commands.ID for everybody. */
-static const json_node *find(const struct entry *e, const char *key)
+const json_node *host_config_find(const struct config *config, const struct manifest *m,
+                                  const char *key)
 {
-    const struct manifest *m = e->manifest;
-    const json_node *found = m->provider ? look(e, "providers", m->provider, key) : NULL;
+    const json_node *found = m->provider ? look(config, "providers", m->provider, key) : NULL;
 
     for (uint32_t i = 0; !found && i < m->n_agents; i++)
-        found = look(e, "agents", m->agents[i].name, key);
+        found = look(config, "agents", m->agents[i].name, key);
     if (!found)
-        found = look(e, "commands", m->id, key);
+        found = look(config, "commands", m->id, key);
     return found ? found : schema_default(m->config, key);
 }
 
@@ -110,7 +110,7 @@ static int32_t get(allora_ctx *ctx, const char *key, allora_value *out, allora_e
 
     if (!e)
         return ALLORA_E_INTERNAL;
-    const json_node *node = find(e, key);
+    const json_node *node = host_config_find(e->registry->config, e->manifest, key);
     if (!node)
         return err_set(err, ALLORA_E_NOTFOUND, "%s is not set", key);
     return give(ctx, node, out, err);

@@ -1,55 +1,15 @@
 /* allora-plugin-check FILE.so [MANIFEST]: is this a plugin a host will take?
  *
  * 64-bit ELF of this byte order; exactly one exported symbol, allora_plugin_v1; a manifest section,
- * equal to MANIFEST when it is named; all symbols bound at load time; nothing imported that works
- * on the whole process.  Nothing is executed.  Each finding is one line on stderr; exit 1 when
+ * equal to MANIFEST when it is named; linked as it should be; nothing imported that works on the
+ * whole process.  Nothing is executed.  `allora plugin check` does this and far more.  Each finding is one line on stderr; exit 1 when
  * there is any. */
 #include "base/err.h"
+#include "kit/check_file.h"
 #include "plugin/elf.h"
 #include "tool.h"
 #include <stdio.h>
 #include <string.h>
-
-/* What belongs to the process, not to a plugin: a library's global state, signals, the locale, the
- * end. */
-static const char *const forbidden[] = {
-    "cJSON_InitHooks",
-    "curl_global_init",
-    "curl_global_cleanup",
-    "curl_global_init_mem",
-    "setlocale",
-    "exit",
-    "_exit",
-    "_Exit",
-    "quick_exit",
-    "abort_handler_s",
-    "atexit",
-    "on_exit",
-    "signal",
-    "sigaction",
-    "sigprocmask",
-    "sigset",
-    "fork",
-    "vfork",
-    "system",
-    "popen",
-    "execve",
-    "execv",
-    "execvp",
-    "execl",
-    "execlp",
-    "execle",
-    "chdir",
-    "fchdir",
-    "umask",
-    "setenv",
-    "putenv",
-    "unsetenv",
-    "clearenv",
-    "dlclose",
-    "setuid",
-    "setgid",
-};
 
 static int findings;
 
@@ -75,29 +35,10 @@ static void check_manifest(const char *path, const struct elf_view *v, const cha
         found(path, "its manifest is not, byte for byte, ", manifest);
 }
 
-static void check_import(const char *path, const char *name)
+static void file_finding(void *self, const char *what, const char *hint)
 {
-    for (size_t i = 0; i < sizeof forbidden / sizeof forbidden[0]; i++)
-        if (strcmp(name, forbidden[i]) == 0)
-            found(path, "imports what works on the whole process and is not for plugins: ", name);
-}
-
-static void check_symbols(const char *path, const struct elf_view *v)
-{
-    struct elf_symbol s;
-    bool entry = false;
-    for (uint64_t i = 0; i < v->n_symbols; i++) {
-        if (!elf_symbol_at(v, i, &s) || s.local)
-            continue;
-        if (!s.defined)
-            check_import(path, s.name);
-        else if (strcmp(s.name, ALLORA_ENTRY_SYMBOL) == 0)
-            entry = true;
-        else
-            found(path, "exports more than " ALLORA_ENTRY_SYMBOL ": ", s.name);
-    }
-    if (!entry)
-        found(path, "does not export ", ALLORA_ENTRY_SYMBOL);
+    (void)fprintf(stderr, "%s: %s%s%s\n", (const char *)self, what, *hint ? "; " : "", hint);
+    findings++;
 }
 
 int main(int argc, char **argv)
@@ -113,12 +54,8 @@ int main(int argc, char **argv)
         return 1;
     }
     check_manifest(argv[1], &view, argc == 3 ? argv[2] : NULL);
-    check_symbols(argv[1], &view);
-    if (!view.bind_now)
-        found(argv[1],
-              "symbols are bound lazily, so that a missing one would end the run in its middle; "
-              "link with -Wl,-z,now",
-              "");
+    file_symbols(&view, file_finding, argv[1]);
+    file_imports(&view, file_finding, argv[1]);
     elf_close(&view);
     tool_free_all();
     return findings ? 1 : 0;

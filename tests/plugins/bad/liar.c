@@ -1,4 +1,4 @@
-/* A provider that breaks the contract, in one way in each table: what tests/contract must find, and
+/* A provider that breaks the contract, in one way in each table: what `allora plugin check` must find, and
  * what the host must survive.  liar_honest breaks nothing, so that a finding there is the test's
  * own fault. */
 #include <allora/sdk.h>
