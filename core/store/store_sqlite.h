@@ -28,8 +28,10 @@ struct connection {
     sqlite3 *db;
     char *path;
     int64_t schema; /* older than this program's only where the file can't be written */
-    bool relaxed;   /* commits are not waited for */
-    bool wrote;     /* something that was */
+    int wait_ms;    /* for other writers */
+    int64_t busy_since_us;
+    bool relaxed;                           /* commits are not waited for */
+    bool wrote;                             /* something that was */
     sqlite3_stmt *statements[N_STATEMENTS]; /* prepared on first use */
 };
 

@@ -118,10 +118,26 @@ static int32_t migrate_locked(const struct connection *c, allora_error *err)
     return status;
 }
 
+/* Waits for other writers.  SQLite's own way sleeps longer and longer, so that among some that
+ * write without a pause one more may never get its turn; looking every millisecond finds the gap.
+ */
+static int wait_for_lock(void *self, int tries)
+{
+    struct connection *c = self;
+    int64_t now = clock_mono_us();
+    if (tries == 0)
+        c->busy_since_us = now;
+    if (now - c->busy_since_us > c->wait_ms * INT64_C(1000))
+        return 0;
+    (void)usleep(tries < 10 ? 200 : 1000);
+    return 1;
+}
+
 /* readonly: the file is taken as it is, an older schema included. */
 static int32_t prepare_file(struct connection *c, bool readonly, int wait_ms, allora_error *err)
 {
-    (void)sqlite3_busy_timeout(c->db, wait_ms);
+    c->wait_ms = wait_ms;
+    (void)sqlite3_busy_handler(c->db, wait_for_lock, c);
     (void)sqlite3_extended_result_codes(c->db, 1);
     int64_t have = 0, id = 0;
     int32_t status = pragma_int(c, "PRAGMA user_version", &have, err);
