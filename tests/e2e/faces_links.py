@@ -267,7 +267,7 @@ p.send_signal(signal.SIGTERM)
 equal("drained", owner.wait(running, 60).get("result", {}).get("rows"), [[1500000]])
 check("and said so", b"drained" in end(p, "SIGTERM"))
 check("the socket's path is gone", not os.path.exists(room + "/s"))
-log = subprocess.run([ALLORA, "--config", CONFIG, "audit", "list", "-o", "json"], env=environment(), capture_output=True, text=True)
+log = subprocess.run([ALLORA, "--config", CONFIG, "audit", "list", "--limit", "100000", "-o", "json"], env=environment(), capture_output=True, text=True)
 if log.returncode == 0:
     check("what the face noted", "porter.refused" in log.stdout, log.stdout[-500:])
 
