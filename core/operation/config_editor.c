@@ -3,6 +3,7 @@
 #include "base/console.h"
 #include "base/err.h"
 #include "base/fs.h"
+#include "base/jsonw.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "operation/builtin.h"
@@ -14,7 +15,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,18 +37,41 @@ struct session {
     bool keep;        /* what was written is not lost */
 };
 
-static int32_t say(const struct session *s, const char *fmt, ...) A_PRINTF(2, 3);
-static int32_t say(const struct session *s, const char *fmt, ...)
+static int32_t say(const struct session *s, const char *words, bool changed)
 {
-    A_CLEAN(buf_done) struct buf b = BUF(16384);
-    va_list ap;
+    A_CLEAN(buf_done) struct buf text = BUF(16384);
+    A_CLEAN(buf_done) struct buf json = BUF(16384);
+    struct jsonw w = JSONW(&json);
 
-    va_start(ap, fmt);
-    buf_vaddf(&b, fmt, ap);
-    va_end(ap);
-    if (buf_failed(&b))
+    buf_addf(&text, "%s %s\n", s->file.shown, words);
+    jw_object(&w);
+    jw_kstr(&w, "file", s->file.path);
+    jw_kbool(&w, "changed", changed);
+    jw_end_object(&w);
+    if (buf_failed(&text) || buf_failed(&json))
         return ALLORA_E_NOMEM;
-    return s->sink->event(s->sink->self, ALLORA_EV_TEXT, (allora_str){b.ptr, b.len});
+    int32_t rc = s->sink->event(s->sink->self, ALLORA_EV_TEXT, (allora_str){text.ptr, text.len});
+    return rc ? rc
+              : s->sink->event(s->sink->self, ALLORA_EV_RESULT, (allora_str){json.ptr, json.len});
+}
+
+/* Said at once and in every format, as an error is. */
+static int32_t say_fault(const struct session *s, const struct config_problems *p, size_t i)
+{
+    A_CLEAN(buf_done) struct buf json = BUF(16384);
+    struct jsonw w = JSONW(&json);
+    allora_error fault = ERR_INIT;
+
+    (void)config_problem_error(p, i, &fault);
+    jw_object(&w);
+    jw_kstr(&w, "severity", "error");
+    jw_kstr(&w, "code", status_name(fault.code));
+    jw_kstr(&w, "message", fault.message);
+    jw_kstr(&w, "hint", fault.hint);
+    jw_end_object(&w);
+    return buf_failed(&json)
+               ? ALLORA_E_NOMEM
+               : s->sink->event(s->sink->self, ALLORA_EV_WARNING, (allora_str){json.ptr, json.len});
 }
 
 /* ---- the editor ---- */
@@ -125,8 +148,7 @@ static bool copy_good(struct session *s, int32_t *ret_rc)
 
     config_check_file(s->parts->config, s->full, s->file.kind, s->copy, s->file.shown, &p);
     for (size_t i = 0; *ret_rc == ALLORA_OK && i < p.n; i++)
-        *ret_rc = say(s, "%s: %s%s%s\n", p.items[i].where, p.items[i].message,
-                      *p.items[i].advice ? " · " : "", p.items[i].advice);
+        *ret_rc = say_fault(s, &p, i);
     if (p.oom && *ret_rc == ALLORA_OK)
         *ret_rc = ALLORA_E_NOMEM;
     bool good = p.n == 0 && *ret_rc == ALLORA_OK;
@@ -187,7 +209,7 @@ static int32_t put_back(struct session *s, allora_error *err)
         rc = config_change_write(&ch, &s->after, err);
     s->keep = rc != ALLORA_OK;
     config_change_end(&ch);
-    return rc ? rc : say(s, "%s is changed\n", s->file.shown);
+    return rc ? rc : say(s, "is changed", true);
 }
 
 static int32_t edit(struct session *s, const char *layer, allora_error *err)
@@ -210,7 +232,7 @@ static int32_t edit(struct session *s, const char *layer, allora_error *err)
     bool fresh = s->before.len == 0 && s->after.len == sizeof template - 1 &&
                  memcmp(s->after.ptr, template, s->after.len) == 0;
     if (fresh || same(&s->before, &s->after))
-        return say(s, "%s is left as it was\n", s->file.shown);
+        return say(s, "is left as it was", false);
     return put_back(s, err);
 }
 

@@ -200,14 +200,22 @@ static int32_t say(const allora_sink *sink, const char *place, const char *statu
     return sink->row(sink->self, cells, 4);
 }
 
+struct found {
+    size_t n;
+    int32_t code; /* of the first */
+};
+
 static int32_t say_problems(const allora_sink *sink, const struct config_problems *p,
-                            size_t *n_found)
+                            struct found *found)
 {
     int32_t rc = ALLORA_OK;
 
+    if (p->n > 0 && found->n == 0)
+        found->code = p->items[0].code;
+
     for (size_t i = 0; rc == ALLORA_OK && i < p->n; i++)
         rc = say(sink, p->items[i].where, "failed", p->items[i].message, p->items[i].advice);
-    *n_found += p->n + p->more;
+    found->n += p->n + p->more;
     return rc;
 }
 
@@ -230,7 +238,7 @@ static int32_t say_files(const struct config *c, const allora_sink *sink,
 }
 
 static int32_t validate_all(const struct builtin_parts *parts, const json_node *full,
-                            const allora_sink *sink, size_t *n_found)
+                            const allora_sink *sink, struct found *found)
 {
     struct config_problems more = {.n = 0};
     allora_error names = ERR_INIT;
@@ -242,9 +250,9 @@ static int32_t validate_all(const struct builtin_parts *parts, const json_node *
                            names.message + (str_starts(names.message, "config: ") ? 8 : 0));
     int32_t rc = more.oom ? ALLORA_E_NOMEM : say_files(parts->config, sink, &more);
     if (rc == ALLORA_OK)
-        rc = say_problems(sink, config_problems(parts->config), n_found);
+        rc = say_problems(sink, config_problems(parts->config), found);
     if (rc == ALLORA_OK)
-        rc = say_problems(sink, &more, n_found);
+        rc = say_problems(sink, &more, found);
     config_problems_done(&more);
     return rc;
 }
@@ -255,7 +263,7 @@ int32_t config_op_validate(void *self, allora_ctx *ctx, const json_node *args,
     const struct builtin_parts *parts = self;
     const char *file = json_get_str(args, "file", NULL);
     A_CLEAN(json_freep) json_node *full = NULL;
-    size_t found = 0;
+    struct found found = {.n = 0};
 
     (void)ctx;
     int32_t rc = config_full_schema(parts->registry, &full, err);
@@ -275,8 +283,8 @@ int32_t config_op_validate(void *self, allora_ctx *ctx, const json_node *args,
     }
     if (rc == ALLORA_E_NOMEM)
         return err_nomem(err);
-    if (rc || found == 0)
+    if (rc || found.n == 0)
         return rc;
-    return err_set(err, ALLORA_E_CONFIG, "the configuration has %zu %s", found,
-                   found == 1 ? "fault" : "faults");
+    return err_set(err, found.code, "the configuration has %zu %s", found.n,
+                   found.n == 1 ? "fault" : "faults");
 }

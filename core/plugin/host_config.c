@@ -11,7 +11,7 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { KEY_MAX = 320, NESTED_MAX = 1 << 20 };
+enum { KEY_MAX = 320, NESTED_MAX = 1 << 20, DEPTH_MAX = 16 };
 
 /* The schema's default for a dotted key, or NULL. */
 static const json_node *schema_default(const json_node *schema, const char *dotted)
@@ -104,6 +104,42 @@ static int32_t give(allora_ctx *ctx, const json_node *node, allora_value *out, a
     }
 }
 
+/* ---- secrets ---- */
+
+static bool has_secret(const json_node *schema, unsigned depth)
+{
+    if (json_get_bool(schema, "secret", false))
+        return true;
+    json_foreach (item, depth < DEPTH_MAX ? json_get(schema, "properties") : NULL) {
+        if (has_secret(item, depth + 1))
+            return true;
+    }
+    static const char *const within[] = {"items", "additionalProperties"};
+    for (size_t i = 0; i < 2 && depth < DEPTH_MAX; i++) {
+        if (json_typeof(json_get(schema, within[i])) == JSON_OBJECT &&
+            has_secret(json_get(schema, within[i]), depth + 1))
+            return true;
+    }
+    return false;
+}
+
+/* One secret: what its reference refers to goes into the call's own memory, which is wiped, and
+ * nowhere else. */
+static int32_t give_secret(allora_ctx *ctx, const char *key, const json_node *node,
+                           allora_value *out, allora_error *err)
+{
+    allora_str secret;
+    int32_t rc = config_secret(json_str(node, ""), &ctx->mem, &secret, err);
+
+    if (rc) {
+        err_prefix(err, "%s: ", key);
+        return rc;
+    }
+    *out = val_textn(secret.ptr, secret.len);
+    out->flags |= ALLORA_VF_SENSITIVE;
+    return ALLORA_OK;
+}
+
 static int32_t get(allora_ctx *ctx, const char *key, allora_value *out, allora_error *err)
 {
     const struct entry *e = host_caller(ctx, err);
@@ -113,7 +149,16 @@ static int32_t get(allora_ctx *ctx, const char *key, allora_value *out, allora_e
     const json_node *node = host_config_find(e->registry->config, e->manifest, key);
     if (!node)
         return err_set(err, ALLORA_E_NOTFOUND, "%s is not set", key);
-    return give(ctx, node, out, err);
+    const json_node *schema = config_schema_at(e->manifest->config, key, NULL);
+    if (!has_secret(schema, 0))
+        return give(ctx, node, out, err);
+    if (json_typeof(node) == JSON_STRING)
+        return give_secret(ctx, key, node, out, err);
+    /* A group or list would have to be written down with the secrets in it. */
+    int32_t rc =
+        err_set(err, ALLORA_E_ARG, "%s holds secrets: each is to be asked for by its key", key);
+    err_hint(err, "this is the plugin's mistake: it asked for the group as a whole");
+    return rc;
 }
 
 static uint64_t hash_subtree(const struct config *config, const char *root, const char *name,

@@ -122,6 +122,35 @@ static void reads_its_own_configuration(void **state)
     stop(&f);
 }
 
+static void hands_out_secrets_and_wipes_them(void **state)
+{
+    (void)state;
+    struct fixture f = {0};
+    struct rowset rows;
+    allora_error err = ERR_INIT;
+    assert_int_equal(setenv("ALLORA_TEST_TOKEN", "hunter2", 1), 0);
+    assert_int_equal(start(&f,
+                           "commands:\n  fixture:\n    token: env:ALLORA_TEST_TOKEN\n"
+                           "    login: {password: 'env:ALLORA_NO_SUCH'}\n",
+                           &err),
+                     ALLORA_OK);
+    assert_false(f.ctx->mem.wipe);
+    assert_int_equal(call(&f, "fixture.config", "token", &rows, &err), ALLORA_OK);
+    assert_int_equal(rows.rows[0][0].type, ALLORA_V_TEXT);
+    assert_int_equal(rows.rows[0][0].len, 7);
+    assert_memory_equal(rows.rows[0][0].u.p, "hunter2", 7);
+    assert_true(f.ctx->mem.wipe);
+    rowset_done(&rows);
+    assert_int_equal(call(&f, "fixture.config", "login.password", &rows, &err), ALLORA_E_CONFIG);
+    assert_string_equal(err.message,
+                        "login.password: env:ALLORA_NO_SUCH: that variable is not set");
+    rowset_done(&rows);
+    assert_int_equal(call(&f, "fixture.config", "login", &rows, &err), ALLORA_E_ARG);
+    rowset_done(&rows);
+    stop(&f);
+    assert_int_equal(unsetenv("ALLORA_TEST_TOKEN"), 0);
+}
+
 static void a_wrong_configuration_is_told_before_create(void **state)
 {
     (void)state;
@@ -191,11 +220,9 @@ static void refuses_calls_from_nowhere(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        EACH(hands_out_what_was_granted),
-        EACH(reads_its_own_configuration),
-        EACH(a_wrong_configuration_is_told_before_create),
-        EACH(calls_only_what_its_manifest_names),
-        EACH(keeps_its_own_keys),
+        EACH(hands_out_what_was_granted),         EACH(reads_its_own_configuration),
+        EACH(hands_out_secrets_and_wipes_them),   EACH(a_wrong_configuration_is_told_before_create),
+        EACH(calls_only_what_its_manifest_names), EACH(keeps_its_own_keys),
         EACH(refuses_calls_from_nowhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
