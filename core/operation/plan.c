@@ -67,6 +67,8 @@ int32_t plan_save(struct gate *g, struct plan *p, allora_error *err)
         (void)err_set(err, status, "plan %s was changed by another allora meanwhile", p->id);
         err_hint(err, "allora plan show %s says how it stands", p->id);
     }
+    if (!status)
+        plan_tell(s, p);
     return status;
 }
 

@@ -78,6 +78,9 @@ int32_t plan_keep(struct gate *g, allora_ctx *ctx, struct plan *p, bool dry, all
 int32_t plan_load(struct gate *g, const char *id, struct plan **ret, allora_error *err);
 /* E_CONFLICT when another process changed it meanwhile. */
 int32_t plan_save(struct gate *g, struct plan *p, allora_error *err);
+/* plan_events.c: publishes {plan, state, steps, ended} as "plan.ID".  plan_save() does it. */
+struct store;
+void plan_tell(struct store *s, const struct plan *p);
 /* Its state now: waiting and approved plans expire. */
 enum plan_state plan_state_now(const struct plan *p);
 

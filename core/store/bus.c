@@ -106,20 +106,20 @@ int32_t bus_publish(struct store *s, const char *topic, allora_str data_json, ui
     uint64_t seq = 0;
     int32_t rc = make_record(&b, topic, data_json, now, err);
 
-    if (rc == ALLORA_OK)
+    bool own = !store_nested(s); /* in another's transaction, it stands and falls with that */
+    if (rc == ALLORA_OK && own)
         rc = store_begin_relaxed(s, err);
     if (rc)
         return rc;
     rc = store_log_append_at(s, log_name, UINT64_MAX, now, (allora_str){buf_str(&b), b.len}, &seq,
                              err);
-    if (rc) {
+    if (rc && own)
         store_rollback(s);
-        return rc;
-    }
-    rc = store_commit(s, err);
+    else if (own)
+        rc = store_commit(s, err);
     if (rc)
         return rc;
-    if (seq % TRIM_EVERY == 0 || !atomic_exchange(&trimmed, true))
+    if (own && (seq % TRIM_EVERY == 0 || !atomic_exchange(&trimmed, true)))
         trim(s, seq);
     if (ret_seq)
         *ret_seq = seq;

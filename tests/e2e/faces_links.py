@@ -206,6 +206,8 @@ equal("the owner reads", owner.ask("call", operation="query.sql", arguments={"sq
 wrong = ("0" if token[0] != "0" else "1") + token[1:]
 equal("a token is whole", name(owner.wait(owner.send("call", token=wrong, operation="table.list"))), "denied")
 
+watching = owner.send("follow", topic="plan.*")
+time.sleep(0.5)
 # A change: first a plan, which nobody at the server's console is asked about; then its approval by hash.
 answer = owner.ask("call", operation="lamp.set", arguments={"lamp": "hall", "state": "on"})
 equal("a change needs approval", name(answer), "approval")
@@ -219,6 +221,12 @@ equal("nor has it changed anything", open(WORLD).read().split()[1], "off")
 answer = owner.ask("call", operation="plan.apply", arguments=apply)
 equal("the owner can, by its hash", name(answer), "ok")
 equal("the lamp is on", open(WORLD).read().split()[1], "on")
+end_time = time.monotonic() + 10 * SLOW
+while time.monotonic() < end_time and not any(e["data"]["state"] == "done" for e in owner.events.get(watching, [])):
+    time.sleep(0.05)
+seen = owner.events.get(watching, [])
+check("how it went was told", seen and all(e["topic"] == "plan." + plan["id"] for e in seen) and seen[-1]["data"] ==
+      {"plan": plan["id"], "state": "done", "steps": 1, "ended": 1}, seen)
 
 # Hanging up, or cancelling, ends one's own call only.
 others = [connect(room + "/s", token) for _ in range(2)]
