@@ -126,30 +126,41 @@ static void describe_call(const struct call *c, struct buf *b)
     jw_end_object(&w);
 }
 
+static int32_t denied(const struct operation *op, const char *why, allora_error *err)
+{
+    const char *what =
+        op->decl->effect == ALLORA_EFFECT_SECRET ? "shows a secret" : "changes trust or access";
+    int32_t status =
+        err_set(err, ALLORA_E_DENIED, "%s was not run: it %s, which %s", op->name, what, why);
+    err_hint(err, "a person can: allora operation call %s", op->name);
+    return status;
+}
+
+int32_t approval_no_agent(const allora_ctx *ctx, const struct operation *op, allora_error *err)
+{
+    bool agent = !ctx->principal || ctx->principal->agent;
+    return agent && op->decl->effect >= ALLORA_EFFECT_SECRET ? denied(op, "no agent may do", err)
+                                                             : ALLORA_OK;
+}
+
 int32_t approval_person(const struct call *c, allora_error *err)
 {
     A_CLEAN(buf_done) struct buf b = BUF(ARGS_MAX);
     enum verdict verdict = VERDICT_NOBODY;
     const char *how = "";
-    bool agent = !c->ctx->principal || c->ctx->principal->agent;
     if (ctx_is_person(c->ctx))
         return ALLORA_OK;
-    if (!agent) {
-        describe_call(c, &b);
-        struct approval_question q = {.plan_id = "",
-                                      .plan_hash = "",
-                                      .effect = c->op->decl->effect,
-                                      .plan_json = {buf_str(&b), b.len}};
-        int32_t status = put_question(c->ctx, &q, &verdict, &how, err);
-        if (status || verdict == VERDICT_YES)
-            return status;
-    }
-    int32_t status = err_set(
-        err, ALLORA_E_DENIED, "%s was not run: it %s, which %s", c->op->name,
-        c->op->decl->effect == ALLORA_EFFECT_SECRET ? "shows a secret" : "changes trust or access",
-        verdict == VERDICT_NO ? "was answered with no"
-        : agent               ? "no agent may do"
-                              : "only a person may do");
-    err_hint(err, "a person can: allora operation call %s", c->op->name);
-    return status;
+    int32_t status = approval_no_agent(c->ctx, c->op, err);
+    if (status)
+        return status;
+    describe_call(c, &b);
+    struct approval_question q = {.plan_id = "",
+                                  .plan_hash = "",
+                                  .effect = c->op->decl->effect,
+                                  .plan_json = {buf_str(&b), b.len}};
+    status = buf_failed(&b) ? err_nomem(err) : put_question(c->ctx, &q, &verdict, &how, err);
+    if (status || verdict == VERDICT_YES)
+        return status;
+    return denied(c->op, verdict == VERDICT_NO ? "was answered with no" : "only a person may do",
+                  err);
 }

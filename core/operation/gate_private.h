@@ -58,6 +58,8 @@ void budget_settle(struct gate *g, const allora_ctx *ctx, uint64_t unused);
 /* secret and admin: 0 where a person stands behind the call, or was asked at the console, or a
  * policy allows it. */
 int32_t approval_person(const struct call *c, allora_error *err);
+/* E_DENIED for an agent that wants what is secret or admin, asked or not. */
+int32_t approval_no_agent(const allora_ctx *ctx, const struct operation *op, allora_error *err);
 /* Asks for a plan: the policies, then the person.  0: *ret_by says by what it was approved, and
  * *ret_yes whether. E_APPROVAL never comes from here. */
 enum verdict { VERDICT_NOBODY, VERDICT_YES, VERDICT_NO };

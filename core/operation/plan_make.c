@@ -153,6 +153,8 @@ static int32_t add_wish(struct maker *m, const struct wish *wish, allora_error *
     if (!status)
         status = check_effect(c.op, err);
     if (!status)
+        status = approval_no_agent(m->ctx, c.op, err);
+    if (!status)
         status = budget_call(m->gate, m->ctx, err);
     if (!status)
         status = ask_plugin(m, &c, err);

@@ -1,12 +1,16 @@
 /* What the gate adds to a read: a call through it, next to the same function called directly with
- * arguments already parsed. */
+ * arguments already parsed.  The journal is there, as in real life. */
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/rowset.h"
 #include "base/str.h"
 #include "operation/gate.h"
+#include "security/journal.h"
+#include "store/store.h"
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { ROUNDS = 41, CALLS = 2000 };
 static const double goal_us = 20.0;
@@ -67,6 +71,12 @@ static int measure(struct gate *gate, allora_ctx *ctx, const json_node *parsed, 
     return 0;
 }
 
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st, (void)type, (void)ftw;
+    return remove(path);
+}
+
 int main(void)
 {
     static const struct principal owner = {"local:bench", true, false};
@@ -82,9 +92,14 @@ int main(void)
     struct gate *gate = NULL;
     json_node *parsed = NULL;
     allora_error err = ERR_INIT;
+    struct gate_parts parts = {0};
+    char state[] = "/tmp/allora-bench-XXXXXX";
     double added = 0;
     allora_ctx *ctx = ctx_root(&owner, 0);
-    int failed = !ctx || registry_open(&o, &registry, &err) || gate_new(registry, &gate, &err) ||
+    int failed = !ctx || !mkdtemp(state) || store_new(state, &parts.store, &err) ||
+                 journal_new(parts.store, &parts.journal, &err) ||
+                 registry_open(&o, &registry, &err) || gate_new(registry, &gate, &err) ||
+                 (gate_attach(gate, &parts), 0) ||
                  gate_implement(gate, "bench.read", read_nothing, NULL) ||
                  json_parse(arguments, sizeof arguments - 1, &parsed, &err) ||
                  measure(gate, ctx, parsed, &added);
@@ -100,5 +115,8 @@ int main(void)
     ctx_close(ctx);
     gate_free(gate);
     registry_close(registry);
+    journal_free(parts.journal);
+    store_free(parts.store);
+    (void)nftw(state, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     return failed;
 }

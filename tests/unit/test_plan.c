@@ -328,6 +328,7 @@ static void an_agent_is_answered_at_the_console_only(void **state)
     assert_int_equal(call(f, "plan.apply", args), ALLORA_E_APPROVAL);
     assert_string_equal(get(world), "hall off 1 0\nattic off 5 0\n");
     f->how = "console";
+    assert_int_equal(call(f, "lamp.code", "{\"lamp\":\"hall\"}"), ALLORA_E_DENIED);
     assert_int_equal(call(f, "lamp.set", light), ALLORA_OK);
 }
 
