@@ -149,7 +149,7 @@ static const allora_byte_sink stream = {NULL, on_bytes};
 
 static void *alloc_some(void *self, uint64_t size)
 {
-    struct stub *s = self;
+    struct stub *s = ((const struct peer_pending *)self)->alloc_self;
     if (s->n_memory >= 64 || size > 1 << 20)
         return NULL;
     return s->memory[s->n_memory++] = malloc((size_t)size + 1);
