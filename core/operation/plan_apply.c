@@ -10,7 +10,8 @@
 #include "operation/plan.h"
 #include "operation/plan_lease.h"
 #include "operation/plan_step.h"
-#include "store/store.h"
+#include "store/bus.h"
+#include <stdio.h>
 
 struct application {
     struct gate *gate;
@@ -63,6 +64,17 @@ static uint64_t changes_left(const struct plan *p)
 
 /* ---- one step ---- */
 
+/* For whoever follows "plan.*" from another process.  Nobody may: that it failed is no matter. */
+static void publish(const struct application *a, const struct buf *progress)
+{
+    char topic[32];
+    allora_error ignored = ERR_INIT;
+    (void)snprintf(topic, sizeof topic, "plan.%s", a->plan->id);
+    if (progress->len <= BUS_DATA_MAX)
+        (void)bus_publish(a->gate->parts.store, topic,
+                          (allora_str){buf_str(progress), progress->len}, NULL, &ignored);
+}
+
 static int32_t note_step(const struct application *a, uint32_t i)
 {
     A_CLEAN(buf_done) struct buf b = BUF(4 << 20);
@@ -76,6 +88,7 @@ static int32_t note_step(const struct application *a, uint32_t i)
     jw_end_object(&w);
     if (buf_failed(&b))
         return ALLORA_OK;
+    publish(a, &b);
     return a->sink->event(a->sink->self, ALLORA_EV_PLAN, (allora_str){b.ptr, b.len});
 }
 
