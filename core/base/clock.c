@@ -37,6 +37,11 @@ int64_t clock_wall_us(void)
     return fixed ? fixed_us : read_clock(CLOCK_REALTIME);
 }
 
+int64_t clock_real_us(void)
+{
+    return read_clock(CLOCK_REALTIME);
+}
+
 int64_t clock_mono_us(void)
 {
     return read_clock(CLOCK_MONOTONIC);

@@ -8,6 +8,8 @@
 /* Since the Unix epoch.  For tests, ALLORA_TEST_NOW (RFC 3339) in the environment fixes it; it is
  * read once, and not at all where the process has more rights than its caller. */
 int64_t clock_wall_us(void);
+/* The machine's own clock, whatever ALLORA_TEST_NOW says: for records that have to be true. */
+int64_t clock_real_us(void);
 int64_t clock_mono_us(void);
 /* "2026-11-01T10:00:00Z"; fractions only where not zero, in 3 or 6 digits. */
 void time_format(struct buf *b, int64_t us);

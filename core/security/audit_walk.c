@@ -19,7 +19,7 @@ static int32_t read_time(const json_node *args, const char *name, int64_t dflt, 
     if (time_parse(text, strlen(text), ret) == ALLORA_OK)
         return ALLORA_OK;
     if (duration_parse(text, &us, NULL) == ALLORA_OK) {
-        *ret = clock_wall_us() - us;
+        *ret = clock_real_us() - us;
         return ALLORA_OK;
     }
     int32_t status = err_set(err, ALLORA_E_ARG, "%s: \"%.100s\" is no time", name, text);

@@ -215,7 +215,7 @@ static int32_t unwritable(const struct journal *j, int32_t status, allora_error 
 
 static struct journal_line line_of(const allora_ctx *ctx, const struct journal_entry *e)
 {
-    struct journal_line line = {.time_us = clock_wall_us(), .entry = *e};
+    struct journal_line line = {.time_us = clock_real_us(), .entry = *e};
     if (ctx) {
         line.principal = ctx->principal ? ctx->principal->name : NULL;
         line.agent = ctx->principal && ctx->principal->agent;
