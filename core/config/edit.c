@@ -463,7 +463,7 @@ static bool unset(struct edit *e, bool *ret_there)
         return false;
     while (p->parent && p->parent->parent && p->parent->n == 1)
         p = p->parent; /* the group would be left empty */
-    if (p->parent->flow)
+    if (p->parent && p->parent->flow)
         return remove_from_flow(e, p);
     if (!indent_before(e, p->key_start))
         return refuse(e, "it is written in a way that only a person can keep");

@@ -374,7 +374,7 @@ static void name_of(const char *path, char *out, size_t size)
     allora_error ignored = ERR_INIT;
     const char *slash = strrchr(path, '/');
 
-    (void)snprintf(out, size, "%s", slash ? slash + 1 : path);
+    (void)snprintf(out, size, "%.*s", (int)(size - 1), slash ? slash + 1 : path);
     if (elf_open(path, &v, &ignored))
         return;
     if (v.manifest && manifest_parse(v.manifest, v.manifest_len, &m, &ignored) == ALLORA_OK)

@@ -51,7 +51,7 @@ struct left_out {
 static void leave_out(struct left_out *out, const char *table, const char *why)
 {
     if (out->n++ == 0)
-        (void)snprintf(out->first, sizeof out->first, "%s: %s", table, why);
+        (void)snprintf(out->first, sizeof out->first, "%.80s: %.160s", table, why);
 }
 
 static const char *words_of(const struct listing *l)

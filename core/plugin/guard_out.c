@@ -22,7 +22,8 @@ static uint32_t out_size(uint8_t kind, const void *caller)
     case ARG_OUT_PLAN:
     case ARG_OUT_RESPONSE:
     case ARG_OUT_CONSOLE:
-        memcpy(&size, caller, sizeof size);
+        if (caller)
+            memcpy(&size, caller, sizeof size);
         return size;
     default:
         return 8;

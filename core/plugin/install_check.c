@@ -95,8 +95,9 @@ static int32_t read_newcomers(struct install *in, uint32_t folder, allora_error 
     }
     for (size_t i = 0; i < in->n; i++) {
         const struct newcomer *item = &in->items[i];
+        const struct found *f = find(&in->after, item->file->path);
         char id[128];
-        (void)snprintf(id, sizeof id, "%s", find(&in->after, item->file->path)->id);
+        (void)snprintf(id, sizeof id, "%s", f ? f->id : "");
         make_room(in, folder, id, item->target);
     }
     return ALLORA_OK;
@@ -166,7 +167,9 @@ int32_t install_check(struct install *in, allora_error *err)
     for (size_t i = 0; rc == ALLORA_OK && i < in->n; i++) {
         struct newcomer *item = &in->items[i];
         item->found = find(&in->after, item->file->path);
-        if (item->found->failure.stage && !item->found->disabled)
+        if (!item->found)
+            rc = err_set(err, ALLORA_E_INTERNAL, "%s was lost", item->file->base);
+        else if (item->found->failure.stage && !item->found->disabled)
             rc = refuse(item->file, item->found, err);
         else
             compare_with_old(in, item);

@@ -383,7 +383,7 @@ static json_node *random_value(void)
 static void allowed(const struct file *f, const char *path, const json_node *before, bool set,
                     size_t *first, size_t *last)
 {
-    char at[128];
+    char at[160];
     (void)snprintf(at, sizeof at, "%s", path);
     *first = *last = 0;
     for (;;) {

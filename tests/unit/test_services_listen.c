@@ -206,7 +206,7 @@ static void opens_unix_sockets(void **state)
 
     /* What a process that died has left is taken over; what isn't a socket stays. */
     struct sockaddr_un un = {.sun_family = AF_UNIX};
-    (void)snprintf(un.sun_path, sizeof un.sun_path, "%s", path);
+    (void)snprintf(un.sun_path, sizeof un.sun_path, "%.*s", (int)sizeof un.sun_path - 1, path);
     int dead = socket(AF_UNIX, SOCK_STREAM, 0);
     assert_int_equal(bind(dead, (struct sockaddr *)&un, sizeof un), 0);
     (void)close(dead);
