@@ -21,18 +21,38 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CONFIG_MAX = 4 << 20 };
+enum { CONFIG_MAX = 4 << 20, LOCK_TRIES = 200, LOCK_WAIT_US = 50000 };
 
 /* ---- the user's file ---- */
 
-static const char *user_file(const struct config *c)
+/* The one there is, or the one to be made. */
+static int32_t user_file(const struct config *c, const char **ret, allora_error *err)
 {
     for (size_t i = 0; c && i < config_file_count(c); i++) {
         const struct config_file f = config_file_at(c, i);
-        if (f.kind == CONFIG_USER && f.path)
-            return f.path;
+        if (f.kind != CONFIG_USER || !f.path)
+            continue;
+        *ret = f.path;
+        if (f.state != CONFIG_FILE_IGNORED)
+            return ALLORA_OK;
+        int32_t rc = err_set(err, ALLORA_E_DENIED, "%s is not used: %s", f.shown, f.why);
+        err_hint(err, "make it yours first");
+        return rc;
     }
-    return NULL;
+    int32_t rc = err_set(err, ALLORA_E_CONFIG, "there is no home folder, so nothing is kept");
+    err_hint(err, "set HOME or XDG_CONFIG_HOME, or name a file with --config");
+    return rc;
+}
+
+/* The folder itself is locked, as config.set does it.  Waits for others, but not for ever: then the
+ * write is still whole, and the last one wins. */
+static int lock_folder(const char *dir)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    for (int i = 0; fd >= 0 && i < LOCK_TRIES && flock(fd, LOCK_EX | LOCK_NB) != 0; i++)
+        (void)usleep(LOCK_WAIT_US);
+    return fd;
 }
 
 /* Under the lock of its folder, so that two who change different keys both do. */
@@ -55,16 +75,14 @@ static int32_t rewrite(const char *path, const char *key, const json_node *value
 int32_t choice_set(const struct config *c, const char *key, const json_node *value,
                    allora_error *err)
 {
-    const char *path = user_file(c);
+    const char *path = NULL;
     char place[256];
+    int32_t rc = user_file(c, &path, err);
 
-    if (!path) {
-        int32_t rc = err_set(err, ALLORA_E_CONFIG, "there is no home folder, so nothing is kept");
-        err_hint(err, "set HOME or XDG_CONFIG_HOME, or name a file with --config");
+    if (rc)
         return rc;
-    }
     if (config_final(c, key, place, sizeof place)) {
-        int32_t rc = err_set(err, ALLORA_E_DENIED, "%s is final: %s says so", key, place);
+        rc = err_set(err, ALLORA_E_DENIED, "%s is final: %s says so", key, place);
         err_hint(err, "who keeps that file can change it");
         return rc;
     }
@@ -72,12 +90,10 @@ int32_t choice_set(const struct config *c, const char *key, const json_node *val
     A_FREE char *dir = slash ? mem_strndup(path, (size_t)(slash - path)) : mem_strdup(".");
     if (!dir)
         return err_nomem(err);
-    int32_t rc = fs_mkdirs(*dir ? dir : "/", 0700, err);
+    rc = fs_mkdirs(*dir ? dir : "/", 0700, err);
     if (rc)
         return rc;
-    A_CLOSE int lock = open(*dir ? dir : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (lock >= 0)
-        (void)flock(lock, LOCK_EX);
+    A_CLOSE int lock = lock_folder(*dir ? dir : "/");
     return rewrite(path, key, value, err);
 }
 
