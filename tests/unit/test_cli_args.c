@@ -300,6 +300,63 @@ static void test_pairs_for_faces(void **state)
     json_free(doc);
 }
 
+/* One value is a plain call; several are the steps of one plan. */
+static void test_each(void **state)
+{
+    const struct command_decl d = {.operation = "a.stop", .each = "id"};
+    const char *operation = d.operation;
+    A_CLEAN(buf_done) struct buf b = BUF(4096);
+    allora_error err = ERR_INIT;
+    json_node *doc = node("{\"id\":[7],\"hard\":true}");
+    (void)state;
+    assert_int_equal(args_each_json(&d, doc, &operation, &b, &err), ALLORA_OK);
+    assert_string_equal(operation, "a.stop");
+    assert_string_equal(buf_str(&b), "{\"id\":7,\"hard\":true}");
+    json_free(doc);
+    doc = node("{\"id\":[7,\"x\"],\"hard\":true}");
+    assert_int_equal(args_each_json(&d, doc, &operation, &b, &err), ALLORA_OK);
+    assert_string_equal(operation, "plan.run");
+    assert_string_equal(
+        buf_str(&b), "{\"steps\":[{\"operation\":\"a.stop\",\"arguments\":{\"id\":7,\"hard\":true}"
+                     "},{\"operation\":\"a.stop\",\"arguments\":{\"id\":\"x\",\"hard\":true}}]}");
+    json_free(doc);
+}
+
+/* KEY=VALUE becomes what the operation's schema wants, not what it looks like. */
+static void test_call(void **state)
+{
+    static const struct arg_decl list[] = {
+        {.name = "name", .target = "name", .positional = true, .required = true},
+        {.name = "set", .target = "set", .positional = true, .repeat = true, .type = ARG_PAIR},
+        {.name = "args", .target = "args"}};
+    const struct command_decl d = {.call = "name", .args = list, .n_args = 3};
+    struct args a;
+    allora_error err = ERR_INIT;
+    A_CLEAN(buf_done) struct buf b = BUF(4096);
+    json_node *schema =
+        node("{\"properties\":{\"id\":{\"type\":\"string\"},\"n\":{\"type\":\"integer\"},\"on\":{"
+             "\"type\":"
+             "\"boolean\"},\"tags\":{\"type\":\"array\"},\"o\":{\"type\":\"object\"}}}");
+    static const char *const words[] = {"a.b",     "id=007",   "n=5",
+                                        "on=true", "tags=x,y", "o={\"k\":1}"};
+    char flag[] = "--args", json[] = "{\"n\":1,\"more\":null}", *argv[] = {flag, json};
+    int i = 0;
+    (void)state;
+    assert_int_equal(args_init(&a, &err), ALLORA_OK);
+    assert_int_equal(args_command(&a, &d, &err), ALLORA_OK);
+    for (size_t k = 0; k < sizeof words / sizeof *words; k++)
+        assert_int_equal(args_word(&a, words[k], &err), ALLORA_OK);
+    assert_int_equal(args_token(&a, 2, argv, &i, &err), ALLORA_OK);
+    assert_int_equal(args_call_json(&a, schema, &b, &err), ALLORA_OK);
+    assert_string_equal(buf_str(&b),
+                        "{\"n\":5,\"more\":null,\"id\":\"007\",\"on\":true,\"tags\":[\"x\","
+                        "\"y\"],\"o\":{\"k\":1}}");
+    assert_int_equal(args_word(&a, "nothing", &err), ALLORA_OK);
+    assert_int_equal(args_call_json(&a, schema, &b, &err), ALLORA_E_ARG);
+    args_done(&a);
+    json_free(schema);
+}
+
 static void test_long_argument(void **state)
 {
     (void)state;
@@ -369,6 +426,8 @@ int main(void)
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_one_place),
         cmocka_unit_test(test_pairs_for_faces),
+        cmocka_unit_test(test_each),
+        cmocka_unit_test(test_call),
         cmocka_unit_test(test_long_argument),
         cmocka_unit_test(test_collisions),
         cmocka_unit_test(test_usage),

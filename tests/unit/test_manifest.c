@@ -183,6 +183,12 @@ static void names_the_path_of_every_fault(void **state)
          "operations[0]: name: \"do\" needs the form family.verb"},
         {HEAD ",\"commands\":[{\"path\":[\"t\"],\"summary\":\"s\"}]}",
          "commands[0]: \"operation\" is missing"},
+        {HEAD ",\"commands\":[{\"path\":[\"t\"],\"summary\":\"s\",\"operation\":\"a.b\",\"each\":"
+              "\"pid\",\"args\":[{\"name\":\"pid\",\"positional\":true}]}]}",
+         "commands[0]: each: \"pid\" is no repeated argument"},
+        {HEAD ",\"commands\":[{\"path\":[\"t\"],\"summary\":\"s\",\"operation\":{\"argument\":"
+              "\"name\"},\"args\":[{\"name\":\"name\",\"positional\":true}]}]}",
+         "commands[0].operation: argument: \"name\" is no required argument of type string"},
         {HEAD ",\"commands\":[{\"path\":[],\"summary\":\"s\",\"operation\":\"a.b\"}]}",
          "commands[0]: path: has 1 to 4 words"},
         {HEAD ",\"commands\":[{\"path\":[\"T t\"],\"summary\":\"s\",\"operation\":\"a.b\"}]}",
