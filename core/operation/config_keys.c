@@ -106,7 +106,9 @@ enum key_kind config_key_kind(const json_node *full, const char *key, const json
         if (!its && json_typeof(more) == JSON_OBJECT)
             its = more;
         if (!its)
-            return json_bool(more, properties == NULL) ? KEY_OPEN : KEY_UNKNOWN;
+            return config_schema_takes(at, "object") && json_bool(more, properties == NULL)
+                       ? KEY_OPEN
+                       : KEY_UNKNOWN;
         at = its;
         p += n + (p[n] == '.');
         if (p[-1] == '.' && !*p)

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TEXT_MAX = 2 << 20, WHERE_MAX = 4200 };
+enum { TEXT_MAX = 2 << 20, WHERE_MAX = 4200, DEPTH_MAX = 16 };
 
 struct change {
     const struct builtin_parts *parts;
@@ -34,11 +34,23 @@ static void change_done(struct change *c)
 
 /* ---- may it be? ---- */
 
+/* A group may be taken out as a whole, and what is guarded in it with it. */
+static bool guards(const json_node *schema, unsigned depth)
+{
+    json_foreach (item, depth < DEPTH_MAX ? json_get(schema, "properties") : NULL) {
+        if (json_get_bool(item, "security", false) || json_get_bool(item, "secret", false) ||
+            guards(item, depth + 1))
+            return true;
+    }
+    return json_typeof(json_get(schema, "additionalProperties")) == JSON_OBJECT;
+}
+
 static int32_t check_person(const struct change *c, allora_error *err)
 {
     /* What a key of an unknown plugin means is unknown too. */
-    if ((!(c->flags & (CONFIG_IS_SECURITY | CONFIG_IS_CONTROL)) && c->kind == KEY_KNOWN) ||
-        ctx_is_person(c->ctx))
+    bool guarded = (c->flags & (CONFIG_IS_SECURITY | CONFIG_IS_CONTROL)) || c->kind != KEY_KNOWN ||
+                   guards(c->schema, 0);
+    if (!guarded || ctx_is_person(c->ctx))
         return ALLORA_OK;
     int32_t rc = err_set(err, ALLORA_E_DENIED, "%s is for a person to change: it %s", c->key,
                          c->kind == KEY_OPEN ? "belongs to a plugin that is not installed"
