@@ -1,7 +1,7 @@
 # The libraries the core links, as allora::NAME. With ALLORA_STATIC_DEPS the .a is taken where the
 # distribution ships one: every shared library costs start-up time, which is a budget
 # (docs/decisions/0001-static-dependencies.md). Libraries that are opened when first needed
-# (libcurl, OpenSSL, libedit, libsystemd) are looked up by the parts that use them.
+# (libcurl, OpenSSL, libedit, libarchive, libsystemd) are looked up by the parts that use them.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 
