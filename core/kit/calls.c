@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 #include "base/jsonw.h"
+#include "base/map.h"
 #include "base/str.h"
 #include "operation/arguments.h"
 
@@ -59,10 +60,13 @@ void call_operation(struct trial *t, const struct operation_decl *op, allora_str
     const allora_operations_v1 *o = trial_interface(t, ALLORA_OPERATIONS_ID);
     allora_ctx *ctx = begin(t, c);
     const allora_sink sink = collect(&c->got);
+    const uint64_t lent = hash_bytes(args.ptr, args.len, 0);
 
     c->status = o && ALLORA_CAN(allora_operations_v1, o, call)
                     ? o->call(instance(t), ctx, op->name, args, &sink, &c->err)
                     : ALLORA_E_ABI;
+    (void)CHECK(t, hash_bytes(args.ptr, args.len, 0) == lent, "copy what is to be changed",
+                "%s: changes the arguments that it was lent", op->name);
     end(t, ctx, op->name);
 }
 

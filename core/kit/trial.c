@@ -193,6 +193,10 @@ bool trial_bare(struct trial *t)
     trial_at(t, "create()");
     int32_t rc = ctx ? t->plugin->create(&t->bench.host, ctx, &t->bare, &err) : ALLORA_E_NOMEM;
     bench_close(ctx);
+    if (rc && trial_poor_world(t, rc)) {
+        trial_skip(t, "create() says: %s", err.message[0] ? err.message : status_text(rc));
+        return false;
+    }
     return CHECK(t, rc == ALLORA_OK && t->bare, "", "create() fails: %s",
                  err.message[0] ? err.message : status_text(rc));
 }

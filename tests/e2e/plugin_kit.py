@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 
-from common_cli import check, done, equal, room, run, surroundings
+from common_cli import ALLORA, check, done, equal, failures, room, run, surroundings
 
 BUILD = os.environ["BUILD_DIR"]
 SANITIZED = bool(os.environ.get("ALLORA_SANITIZED"))
@@ -56,6 +56,88 @@ equal("as JSON", (doc["plugin"], doc["kind"], doc["language"], doc["folder"]),
       ("quoted", "provider", "c", "a 'b"))
 check("the folder is quoted", any(line.startswith("cd 'a '\\''b' && ") for line in doc["next"]), doc["next"])
 
+# ---- plugin check ----
+
+def checked(so, *args):
+    status, out, err = run("plugin", "check", so, "--seed", "1", "-o", "json", *args, timeout=120)
+    doc = json.loads(out) if out.strip() else {"checks": []}
+    return status, {c["check"]: c for c in doc["checks"]}, err
+
+
+def finds(name, which, words, *args):
+    so = f"{BUILD}/tests/fixtures/{name}/{name}.so"
+    if not os.path.exists(so):
+        failures.append(f"there is no fixture {name}")
+        return
+    status, checks, err = checked(so, "--only", which, *args)
+    equal(f"check of {name}: status", status, 1)
+    said = " | ".join(f["what"] for f in checks[which]["findings"])
+    for word in words:
+        check(f"{which} of {name} says {word!r}", word in said, said)
+
+
+finds("bad_manifest", "manifest", ['"version" is missing'])
+finds("lazy", "symbols", ["bound lazily"])
+finds("second_symbol", "symbols", ["exports more than allora_plugin_v1: fixture_helper"])
+finds("no_entry", "symbols", ["does not export allora_plugin_v1"])
+finds("forbidden", "imports", ["not for plugins: exit"])
+finds("forbidden", "handshake", ["ends the process with status 3 at: allora_plugin_v1()"])
+finds("null", "handshake", ["no usable root object"])
+finds("short", "handshake", ["no usable root object"])
+finds("drift", "handshake", ["is not the one in its section"])
+finds("lies", "handshake", ["its code says ABI built 7"])
+finds("create_crashes", "life", ["dies of signal", "at: create()"])
+finds("create_hangs", "life", ["hangs: no end after 2 s, at: create()"], "--time-limit", "2")
+finds("create_exits", "life", ["ends the process", "at: create()"])
+finds("leaves_scope", "operations", ["a scope is left open"])
+finds("threads", "operations", ["on another thread"])
+finds("writes", "memory", ["changes the arguments that it was lent"])
+if not SANITIZED: # what a sanitizer says instead depends on the sanitizer
+    finds("undefined", "handshake", ["undefined symbol: fixture_defined_nowhere"])
+    finds("leaks", "memory", ["leaks.config leaks about 10"])
+
+# what can't be used is not tried further, and what is static is told nevertheless
+status, checks, err = checked(f"{BUILD}/tests/fixtures/create_crashes/create_crashes.so")
+equal("after a crash in create()", {n: c["status"] for n, c in checks.items() if c["status"] != "ok"}.get("fuzz"),
+      "skipped")
+check("every check is told of", len(checks) == 18, list(checks))
+check("the manifest is fine", checks["manifest"]["status"] == "ok", checks["manifest"])
+check("how to do it again", "--seed 1" in err, err)
+
+status, out, err = run("plugin", "check", f"{BUILD}/tests/plugins/template_provider.so", "--only", "fuzz",
+                       "--seed", "7")
+equal("one check", (status, err), (0, ""))
+check("its seed is printed", "  fuzz        ok  (seed 7)\n" in out, out)
+status, out, err = run("plugin", "check", "host", "--only", "manifest")
+check("by its id", status == 0 and "host.so" in out, (out, err))
+status, out, err = run("plugin", "check", "nowhere.so")
+check("a missing file", status != 0 and "nowhere.so" in err, err)
+status, out, err = run("plugin", "check", ALLORA, "--only", "manifest")
+check("no plugin at all", status == 1 and "manifest" in out, (out, err))
+status, out, err = run("plugin", "check", "host", "--only", "tabels")
+check("an unknown check", status == 2 and "did you mean tables?" in err, err)
+
+# ---- plugin docs ----
+
+for plugin in sorted(os.listdir(f"{BUILD}/lib/allora/plugins")):
+    name = plugin[:-3]
+    manifest = json.loads(run("plugin", "info", name, "-o", "json")[1])
+    status, out, err = run("plugin", "docs", name)
+    equal(f"docs of {name}", (status, err), (0, ""))
+    plain = out.replace("\\", "")
+    for thing in [t["name"] for t in manifest["tables"]] + [o["name"] for o in manifest["operations"]]:
+        check(f"docs of {name} has {thing}", f"### {thing}\n" in plain, out[:300])
+    for command in manifest["commands"]:
+        check(f"docs of {name} has {command['command']}", f"### allora {command['command']}\n" in plain, out[:300])
+    for key in (manifest["permissions"] or {}):
+        check(f"docs of {name} has permission {key}", f"- `{key}`" in out, out[-600:])
+    for key in ((manifest["config"] or {}).get("properties") or {}):
+        check(f"docs of {name} has key {key}", f".{key}`" in out, out[-600:])
+status, out, err = run("plugin", "docs", f"{BUILD}/tests/plugins/template_command.so")
+check("docs of a file", status == 0 and "## Commands" in out and "maxLength" in out, (out, err))
+status, out, err = run("plugin", "docs", "hots")
+check("docs of nothing", status != 0 and "did you mean host?" in err, err)
+
 # ---- built from an installed copy ----
 
 KINDS = {
@@ -94,6 +176,9 @@ def try_out(kind, language, prefix):
     data = room + "/data-" + name
     shell("make -f Makefile clean && make && make install", name, PKG_CONFIG_PATH=pc, XDG_DATA_HOME=data,
           CFLAGS=flags, CXXFLAGS=flags)
+    p = subprocess.run([allora, "plugin", "check", f"{name}/build/{name}.so", "--seed", "1"],
+                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=surroundings())
+    check(f"{name} is green", p.returncode == 0 and " 0 failed" in p.stdout, p.stdout)
     fill = {"id": name, "ident": name.replace("-", "_"), "word": name.replace("_", "-")}
     p = subprocess.run([allora] + [w.format(**fill) for w in words], cwd=name, text=True,
                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=surroundings(XDG_DATA_HOME=data))
