@@ -8,22 +8,7 @@
 
 #include <stdio.h>
 
-enum { PARTS_MAX = 32, TEXT_MAX = 2 << 20, DEPTH_MAX = 64, UNIT_MAX = 16 };
-
-struct edit {
-    const char *text;
-    size_t len;
-    bool json;
-    const char *eol;
-    char unit[UNIT_MAX + 1]; /* one level of indentation */
-    struct arena mem;
-    struct piece *root;
-    const json_node *old; /* the whole, as read */
-    char *parts[PARTS_MAX];
-    size_t n_parts;
-    struct buf *out;
-    const char *why; /* it can't be done */
-};
+enum { DEPTH_MAX = 64 };
 
 static bool refuse(struct edit *e, const char *why)
 {
@@ -188,7 +173,7 @@ static void render_lines(struct edit *e, struct buf *b, size_t i, const char *in
 static bool insert_lines(struct edit *e, size_t at, size_t i, const char *indent,
                          const json_node *value)
 {
-    A_CLEAN(buf_done) struct buf b = BUF(TEXT_MAX);
+    A_CLEAN(buf_done) struct buf b = BUF(EDIT_TEXT_MAX);
 
     if (at > 0 && e->text[at - 1] != '\n')
         buf_adds(&b, e->eol);
@@ -211,20 +196,18 @@ static bool dash_of(const struct edit *e, const struct piece *item, size_t *ret)
     return all_blank(e, line_start(e, *ret), *ret);
 }
 
-static bool same(const json_node *a, const json_node *b, unsigned depth);
-
 /* A block list gets a new list: items that stay keep their lines. */
 static bool set_items(struct edit *e, const struct piece *list, const json_node *old,
                       const json_node *value)
 {
-    A_CLEAN(buf_done) struct buf b = BUF(TEXT_MAX);
+    A_CLEAN(buf_done) struct buf b = BUF(EDIT_TEXT_MAX);
     size_t n = list->n, m = json_count(value), head = 0, tail = 0, i = 0, dash = 0;
     struct edit_form form = form_of(e, false);
 
-    while (head < n && head < m && same(json_at(old, head), json_at(value, head), 0))
+    while (head < n && head < m && edit_same(json_at(old, head), json_at(value, head)))
         head++;
     while (tail < n - head && tail < m - head &&
-           same(json_at(old, n - 1 - tail), json_at(value, m - 1 - tail), 0))
+           edit_same(json_at(old, n - 1 - tail), json_at(value, m - 1 - tail)))
         tail++;
     size_t from = 0, to = 0;
     for (const struct piece *item = list->first; item; item = item->next, i++) {
@@ -276,7 +259,7 @@ static const json_node *old_value(const struct edit *e)
 /* A block gives way to a value behind the key's colon. */
 static bool replace_block(struct edit *e, const struct piece *p, const json_node *value)
 {
-    A_CLEAN(buf_done) struct buf b = BUF(TEXT_MAX);
+    A_CLEAN(buf_done) struct buf b = BUF(EDIT_TEXT_MAX);
     const struct edit_form form = form_of(e, false);
     size_t colon = behind_colon(e, p), from = line_start(e, p->first->start);
 
@@ -295,7 +278,7 @@ static bool replace_block(struct edit *e, const struct piece *p, const json_node
 
 static bool replace(struct edit *e, const struct piece *p, const json_node *value)
 {
-    A_CLEAN(buf_done) struct buf b = BUF(TEXT_MAX);
+    A_CLEAN(buf_done) struct buf b = BUF(EDIT_TEXT_MAX);
     bool container = p->type == PIECE_MAP || p->type == PIECE_LIST;
     bool in_flow = p->parent && p->parent->flow;
     struct edit_form form = form_of(e, in_flow);
@@ -326,7 +309,7 @@ static bool replace(struct edit *e, const struct piece *p, const json_node *valu
 /* A new member within brackets. */
 static bool add_to_flow(struct edit *e, const struct piece *map, size_t i, const json_node *value)
 {
-    A_CLEAN(buf_done) struct buf b = BUF(TEXT_MAX);
+    A_CLEAN(buf_done) struct buf b = BUF(EDIT_TEXT_MAX);
     struct edit_form form = form_of(e, true);
     const struct piece *last = map->last;
     char *indent = indent_of_line(e, last ? last->key_start : map->start);
@@ -362,7 +345,7 @@ static bool add_to_flow(struct edit *e, const struct piece *map, size_t i, const
 /* "key:" becomes a group: its members go on the lines behind it. */
 static bool fill_null(struct edit *e, const struct piece *p, size_t i, const json_node *value)
 {
-    A_CLEAN(buf_done) struct buf b = BUF(TEXT_MAX);
+    A_CLEAN(buf_done) struct buf b = BUF(EDIT_TEXT_MAX);
     size_t colon = p->key ? behind_colon(e, p) : 0;
     char *indent = colon ? indent_before(e, p->key_start) : NULL;
 
@@ -404,7 +387,7 @@ static bool set(struct edit *e, const json_node *value)
     struct piece *at = find(e, &depth);
 
     if (!at && e->json) {
-        A_CLEAN(buf_done) struct buf b = BUF(TEXT_MAX);
+        A_CLEAN(buf_done) struct buf b = BUF(EDIT_TEXT_MAX);
         struct edit_form form = form_of(e, true);
         form.lines = true;
         form.base = e->unit;
@@ -470,95 +453,13 @@ static bool unset(struct edit *e, bool *ret_there)
     return splice(e, line_start(e, p->key_start), line_end(e, piece_end(e, p)), &none);
 }
 
-/* ---- the proof ---- */
-
-static bool same(const json_node *a, const json_node *b, unsigned depth)
-{
-    if (json_typeof(a) != json_typeof(b) || depth > DEPTH_MAX)
-        return false;
-    switch (json_typeof(a)) {
-    case JSON_STRING:
-        return streq(json_str(a, ""), json_str(b, ""));
-    case JSON_BOOL:
-        return json_bool(a, false) == json_bool(b, false);
-    case JSON_NUMBER:
-        return json_num(a, 0) == json_num(b, 0);
-    case JSON_OBJECT:
-    case JSON_ARRAY: {
-        const json_node *other = json_first(b);
-        if (json_count(a) != json_count(b))
-            return false;
-        json_foreach (item, a) {
-            if (json_typeof(a) == JSON_OBJECT)
-                other = json_get(b, json_key(item));
-            if (!same(item, other, depth + 1))
-                return false;
-            other = other ? json_next(other) : NULL;
-        }
-        return true;
-    }
-    case JSON_NULL:
-    case JSON_NONE:
-    default:
-        return true;
-    }
-}
-
-/* The same change, made to the tree. */
-static int32_t change_tree(struct edit *e, json_node *node, size_t i, const json_node *value)
-{
-    const char *key = e->parts[i];
-    json_node *child = (json_node *)(uintptr_t)json_get(node, key);
-
-    if (i + 1 == e->n_parts) {
-        json_node *copy = value ? json_copy(value) : NULL;
-        if (value)
-            return copy ? json_set(node, key, copy) : ALLORA_E_NOMEM;
-        json_remove(node, key);
-        return ALLORA_OK;
-    }
-    if (json_typeof(child) != JSON_OBJECT) {
-        json_node *made = json_new_object();
-        int32_t rc = made ? json_set(node, key, made) : ALLORA_E_NOMEM;
-        if (rc)
-            return rc;
-        child = (json_node *)(uintptr_t)json_get(node, key);
-    }
-    int32_t rc = change_tree(e, child, i + 1, value);
-    if (rc == ALLORA_OK && !value && json_count(child) == 0)
-        json_remove(node, key);
-    return rc;
-}
-
-static int32_t prove(struct edit *e, const char *name, const json_node *value, allora_error *err)
-{
-    A_CLEAN(json_freep)
-    json_node *model = json_typeof(e->old) == JSON_OBJECT ? json_copy(e->old) : json_new_object();
-    A_CLEAN(json_freep) json_node *got = NULL;
-    allora_error ignored = ERR_INIT;
-
-    if (!model || change_tree(e, model, 0, value) != ALLORA_OK)
-        return err_nomem(err);
-    if (buf_failed(e->out))
-        return err_set(err, ALLORA_E_CONFIG, "%s: would grow beyond %d KiB", name, TEXT_MAX / 1024);
-    int32_t rc = e->json ? json_parse(buf_str(e->out), e->out->len, &got, &ignored)
-                         : yaml_parse(name, buf_str(e->out), e->out->len, &got, NULL, &ignored);
-    if (rc == ALLORA_E_NOMEM)
-        return err_nomem(err);
-    bool empty = json_count(model) == 0 && json_typeof(got) == JSON_NULL;
-    if (rc == ALLORA_OK && (empty || same(model, got, 0)))
-        return ALLORA_OK;
-    e->why = "the place is written in a way that only a person can keep";
-    return ALLORA_E_CONFIG;
-}
-
 /* ---- the whole ---- */
 
 static int32_t split(struct edit *e, const char *dotted_key, allora_error *err)
 {
     for (const char *p = dotted_key;;) {
         size_t n = strcspn(p, ".");
-        if (n == 0 || e->n_parts == PARTS_MAX || strlen(dotted_key) >= CONFIG_KEY_MAX ||
+        if (n == 0 || e->n_parts == EDIT_PARTS || strlen(dotted_key) >= CONFIG_KEY_MAX ||
             !utf8_valid(p, n))
             return err_set(err, ALLORA_E_ARG, "\"%.80s\" is no key: write it as group.key",
                            dotted_key);
@@ -579,7 +480,7 @@ static void find_unit(struct edit *e)
     (void)snprintf(e->unit, sizeof e->unit, "  ");
     if (p && e->json && p->first) {
         const char *indent = indent_before(e, p->first->key_start);
-        if (indent && *indent && strlen(indent) <= UNIT_MAX)
+        if (indent && *indent && strlen(indent) <= EDIT_UNIT)
             (void)snprintf(e->unit, sizeof e->unit, "%s", indent);
         return;
     }
@@ -587,7 +488,7 @@ static void find_unit(struct edit *e)
         const char *indent = p->type == PIECE_MAP && !p->flow && p->first
                                  ? indent_before(e, p->first->key_start)
                                  : NULL;
-        if (indent && *indent && strlen(indent) <= UNIT_MAX) {
+        if (indent && *indent && strlen(indent) <= EDIT_UNIT) {
             (void)snprintf(e->unit, sizeof e->unit, "%s", indent);
             return;
         }
@@ -612,7 +513,7 @@ static int32_t change(struct edit *e, const char *name, const char *dotted_key,
     if (!there)
         return err_set(err, ALLORA_E_NOTFOUND, "%s is not set in %s", dotted_key, name);
     if (done)
-        rc = prove(e, name, value, err);
+        rc = edit_prove(e, name, value, err);
     else if (!e->why)
         return err_nomem(err); /* whoever says no says why */
     if (e->why) {
@@ -646,7 +547,7 @@ int32_t config_edit(const char *name, const char *text, size_t len, const char *
                     const json_node *value, struct buf *out, allora_error *err)
 {
     static const char mark[] = "\xEF\xBB\xBF"; /* of byte order: kept, and not looked at */
-    A_CLEAN(buf_done) struct buf edited = BUF(TEXT_MAX);
+    A_CLEAN(buf_done) struct buf edited = BUF(EDIT_TEXT_MAX);
     bool marked = len >= 3 && memcmp(text, mark, 3) == 0;
     size_t skip = marked ? 3 : 0;
     struct edit e = {.text = text ? text + skip : "",

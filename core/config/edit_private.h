@@ -33,4 +33,24 @@ struct edit_form {
 /* A value as it is written; a group or list in brackets. */
 void edit_render(struct buf *b, const json_node *value, const struct edit_form *form);
 void edit_render_key(struct buf *b, const char *key, const struct edit_form *form);
+
+enum { EDIT_PARTS = 32, EDIT_TEXT_MAX = 2 << 20, EDIT_UNIT = 16 };
+struct edit {
+    const char *text;
+    size_t len;
+    bool json;
+    const char *eol;
+    char unit[EDIT_UNIT + 1]; /* one level of indentation */
+    struct arena mem;
+    struct piece *root;
+    const json_node *old; /* the whole, as read */
+    char *parts[EDIT_PARTS];
+    size_t n_parts;
+    struct buf *out;
+    const char *why; /* it can't be done */
+};
+/* Are they the same value?  Members of groups may stand in any order. */
+bool edit_same(const json_node *a, const json_node *b);
+/* Is the new text right?  Sets e->why, and fails, when it is not, or can't be read. */
+int32_t edit_prove(struct edit *e, const char *name, const json_node *value, allora_error *err);
 #endif
