@@ -93,7 +93,7 @@ int32_t choice_set(const struct config *c, const char *key, const json_node *val
     rc = fs_mkdirs(*dir ? dir : "/", 0700, err);
     if (rc)
         return rc;
-    A_CLOSE int lock = lock_folder(*dir ? dir : "/");
+    A_CLOSE A_UNUSED int lock = lock_folder(*dir ? dir : "/");
     return rewrite(path, key, value, err);
 }
 
