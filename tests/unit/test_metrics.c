@@ -87,7 +87,7 @@ static void drops_what_makes_no_sense(void **state)
     const allora_pair twice[] = {label("a", "1"), label("a", "2")}, bad = label("A b", "1");
     allora_pair many[METRICS_LABELS_MAX + 1];
     for (uint32_t i = 0; i <= METRICS_LABELS_MAX; i++)
-        many[i] = label("abcdefghi" + i, "1");
+        many[i] = label(&"abcdefghi"[i], "1");
     metrics_add(m, "x", METRIC_COUNTER, "n", 1, NULL, 0);
     metrics_add(m, "x", METRIC_GAUGE, "n", 1, NULL, 0); /* another kind */
     metrics_add(m, "x", METRIC_COUNTER, "n", -1, NULL, 0);
