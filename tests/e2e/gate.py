@@ -19,6 +19,8 @@ def write(path, text):
 
 
 def read(path):
+    if not os.path.exists(path):
+        return ""
     with open(path) as f:
         return f.read()
 
