@@ -6,7 +6,8 @@
 #include <allora/plugin.h>
 
 enum {
-    CELL_HUMAN = 1u,   /* units become words: bytes 1.6 GiB, seconds 2 min, percent 3.1; other fractions in six digits */
+    CELL_HUMAN = 1u,   /* units become words: bytes 1.6 GiB, seconds 2 min, percent 3.1; other
+                          fractions in six digits */
     CELL_RELATIVE = 2u /* times become "2 h ago" */
 };
 void cell_text(struct buf *b, const allora_value *v, const struct head *h, unsigned flags);

@@ -19,8 +19,8 @@ extern const allora_audit_v1 host_audit;
 struct entry *host_caller(const allora_ctx *ctx, allora_error *err);
 /* A copy in the ctx's arena, NUL-terminated.  False when memory is out. */
 bool host_copy(allora_ctx *ctx, const char *p, size_t n, allora_str *ret);
-/* A key of the plugin's own subtree, or its schema's default; NULL when neither is there.  config may
- * be NULL. */
+/* A key of the plugin's own subtree, or its schema's default; NULL when neither is there.  config
+ * may be NULL. */
 const json_node *host_config_find(const struct config *config, const struct manifest *m,
                                   const char *key);
 #endif

@@ -2,8 +2,8 @@
  *
  * 64-bit ELF of this byte order; exactly one exported symbol, allora_plugin_v1; a manifest section,
  * equal to MANIFEST when it is named; linked as it should be; nothing imported that works on the
- * whole process.  Nothing is executed.  `allora plugin check` does this and far more.  Each finding is one line on stderr; exit 1 when
- * there is any. */
+ * whole process.  Nothing is executed.  `allora plugin check` does this and far more.  Each finding
+ * is one line on stderr; exit 1 when there is any. */
 #include "base/err.h"
 #include "kit/check_file.h"
 #include "plugin/elf.h"

@@ -113,19 +113,27 @@ int32_t act_plan(allora_instance *self, allora_ctx *ctx, const char *operation,
                  allora_str args_json, allora_plan *plan, allora_error *err)
 {
     struct act a;
+    allora_plan made = {.size = (uint32_t)sizeof made};
     int32_t status = act_open(&a, self, ctx, args_json, err);
     if (status)
         return status;
     if (strcmp(operation, "host.process.signal") == 0)
-        status = plan_signal(&a, plan);
+        status = plan_signal(&a, &made);
     else if (strcmp(operation, "host.process.renice") == 0)
-        status = plan_renice(&a, plan);
+        status = plan_renice(&a, &made);
     else if (strcmp(operation, "host.file.truncate_log") == 0)
-        status = plan_truncate(&a, plan);
+        status = plan_truncate(&a, &made);
     else
-        status = plan_service(&a, verb_of(operation), plan);
+        status = plan_service(&a, verb_of(operation), &made);
     act_close(&a);
-    return status;
+    if (status)
+        return status; /* what the caller gave is untouched */
+    plan->effect = made.effect;
+    plan->steps_json = made.steps_json;
+    plan->document = made.document;
+    plan->inverse_json = made.inverse_json.ptr ? made.inverse_json : sdk_str("");
+    plan->price_json = sdk_str("");
+    return ALLORA_OK;
 }
 
 int32_t act_apply(allora_instance *self, allora_ctx *ctx, const char *operation,

@@ -1,6 +1,6 @@
-/* A provider that breaks the contract, in one way in each table: what `allora plugin check` must find, and
- * what the host must survive.  liar_honest breaks nothing, so that a finding there is the test's
- * own fault. */
+/* A provider that breaks the contract, in one way in each table: what `allora plugin check` must
+ * find, and what the host must survive.  liar_honest breaks nothing, so that a finding there is the
+ * test's own fault. */
 #include <allora/sdk.h>
 #include <stdio.h>
 #include <string.h>
