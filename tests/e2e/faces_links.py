@@ -222,7 +222,7 @@ answer = owner.ask("call", operation="plan.apply", arguments=apply)
 equal("the owner can, by its hash", name(answer), "ok")
 equal("the lamp is on", open(WORLD).read().split()[1], "on")
 end_time = time.monotonic() + 10 * SLOW
-while time.monotonic() < end_time and not any(e["data"]["state"] == "done" for e in owner.events.get(watching, [])):
+while time.monotonic() < end_time and not any(e["data"].get("state") == "done" for e in owner.events.get(watching, [])):
     time.sleep(0.05)
 seen = owner.events.get(watching, [])
 check("how it went was told", seen and all(e["topic"] == "plan." + plan["id"] for e in seen) and seen[-1]["data"] ==
