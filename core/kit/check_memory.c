@@ -12,6 +12,8 @@
 
 enum { WINDOWS = 4, CALLS = 16, TORTURE = 40, LEAST = 8 /* bytes a call */ };
 
+/* LeakSanitizer's own name. */
+/* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
 
 static size_t in_use(void)

@@ -12,8 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-extern char **environ;
-
 struct snapshot {
     char cwd[PATH_MAX], locale[512];
     mode_t mask;

@@ -20,8 +20,9 @@ static const char *const texts[N_STATEMENTS] = {
         "SELECT key, value, version, updated_us FROM item WHERE " RANGE " ORDER BY key LIMIT ?4",
     [SCAN_REVERSE] = "SELECT key, value, version, updated_us FROM item WHERE " RANGE
                      " ORDER BY key DESC LIMIT ?4",
-    [LOG_APPEND] = "INSERT INTO log SELECT ?1, n + 1, ?2, ?3"
-                   " FROM (SELECT ifnull(max(seq), 0) AS n FROM log WHERE log = ?1)"
+    /* Not max(seq): inside of such a statement SQLite would read the whole log for it. */
+    [LOG_APPEND] = "INSERT INTO log SELECT ?1, n + 1, ?2, ?3 FROM (SELECT ifnull(("
+                   "SELECT seq FROM log WHERE log = ?1 ORDER BY seq DESC LIMIT 1), 0) AS n)"
                    " WHERE ?4 < 0 OR n = ?4 RETURNING seq",
     [LOG_LAST] = "SELECT seq, at_us, value FROM log WHERE log = ?1 ORDER BY seq DESC LIMIT 1",
     [LOG_READ] = "SELECT seq, at_us, value FROM log WHERE log = ?1 AND seq > ?2"
@@ -29,7 +30,7 @@ static const char *const texts[N_STATEMENTS] = {
     [LOG_READ_REVERSE] = "SELECT seq, at_us, value FROM log WHERE log = ?1 AND seq < ?2"
                          " ORDER BY seq DESC LIMIT ?3",
     [LOG_TRIM] = "DELETE FROM log WHERE log = ?1 AND seq <= ?2"
-                 " AND seq < (SELECT max(seq) FROM log WHERE log = ?1)",
+                 " AND seq < (SELECT seq FROM log WHERE log = ?1 ORDER BY seq DESC LIMIT 1)",
     [LEASE_TAKE] = "INSERT INTO lease VALUES(?1, ?2, ?3, ?4) ON CONFLICT(name)"
                    " DO UPDATE SET owner = ?2, taken_us = ?3, until_us = ?4"
                    " WHERE owner = ?2 OR until_us <= ?3 OR taken_us > ?3 RETURNING owner",

@@ -211,7 +211,7 @@ static int32_t one_name(const struct mind *m, struct query *q, int at, int v, st
         }
         column = -1;
     }
-    bool sure = q->ties[at] == TIE_COLUMN || q->ties[at] == TIE_NAMED || q->exists;
+    const bool sure = q->ties[at] == TIE_COLUMN || q->ties[at] == TIE_NAMED || q->exists;
     if (known && strcmp(name, "nobody") == 0 && cond->n_values == 1) {
         cond->op = OP_NULL;
         cond->n_values = 0;
@@ -224,7 +224,6 @@ static int32_t one_name(const struct mind *m, struct query *q, int at, int v, st
         if (column < 0)
             return ALLORA_OK; /* nobody has it: that is an answer */
         column = -1;          /* but "bash" is part of /bin/bash */
-        sure = false;
     }
     bool loose = q->ties[at] == TIE_LOOSE && strlen(name) >= 3 && cond->n_values == 1 &&
                  t->name_column >= 0 && t->columns[t->name_column].type == C_TEXT && !t->one_row;
