@@ -257,8 +257,10 @@ shutil.rmtree(home)
 # --- and as somebody else -----------------------------------------------------------------------------------------------------
 if os.geteuid() == 0 and shutil.which("setpriv") and "AS_USER" not in os.environ:
     somebody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
-    reach = subprocess.run(somebody + [ALLORA, "--version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                           env=dict(env, HOME="/nonexistent"), check=False)
+    # In a home of root's own neither the program nor this script is theirs to read.
+    reach = subprocess.run(somebody + ["sh", "-c", '"$0" version && test -r "$1"', ALLORA, os.path.abspath(__file__)],
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(env, HOME="/proc/none"),
+                           check=False)
     if reach.returncode == 0:
         p = subprocess.run(somebody + [sys.executable, os.path.abspath(__file__)], cwd="/",
                            env=dict(os.environ, AS_USER="1"), capture_output=True, text=True, check=False)
